@@ -1,0 +1,1 @@
+"""The domain: snapshots, checks, reviews and their evidence. No user interface."""
