@@ -1,0 +1,255 @@
+"""Checks run over a snapshot: what was tested, what failed, what stayed unknown.
+
+Each check is assessed once per (snapshot, policy, check digest) and its rows stored, so
+that pages read results and never the raw millions.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from governance.catalog import Check, load_checks
+from governance.model import GovernanceError, Severity, Status
+from governance.policy import Policy
+from governance.schema import UTC_TIMESTAMP
+from governance.scope import Scope
+from governance.settings import Settings
+from governance.snapshots import Snapshot, kept_open
+
+COUNTS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "source": pl.String,
+    "department_id": pl.String,
+    "status": pl.String,
+    "rows": pl.Int64,
+}
+SEARCHED = ("subject_id", "account_id", "identity_id", "display_name", "login")
+"""Columns a search looks in, where the check has them."""
+
+Progress = Callable[[str], None]
+
+
+class CheckContractError(GovernanceError):
+    """A check's query did not return what its header declares."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessment:
+    """One check over one snapshot: a row for every subject tested, good or bad."""
+
+    check: Check
+    snapshot_id: str
+    policy_sha256: str
+    path: Path
+    """The stored rows: the check's columns and ``finding_id``."""
+    counts: pl.DataFrame
+    """Rows per source, department and status."""
+
+    def count(self, status: Status | None = None, scope: Scope | None = None) -> int:
+        """Return how many subjects were tested, or ended with one status."""
+        kept = self.counts if scope is None else self.counts.filter(scope.of())
+        if status is not None:
+            kept = kept.filter(pl.col("status") == status)
+        return int(kept["rows"].sum())
+
+    def rows(self, scope: Scope, status: Status | None = None) -> pl.LazyFrame:
+        """Return the rows a person may see, in the query's own order."""
+        rows = pl.scan_parquet(self.path).filter(scope.of())
+        return rows if status is None else rows.filter(pl.col("status") == status)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One page of a filtered list, and how long the whole list is."""
+
+    rows: pl.DataFrame
+    total: int
+
+
+def page_of(
+    assessment: Assessment,
+    scope: Scope,
+    *,
+    status: Status | None = None,
+    search: str = "",
+    source: str | None = None,
+    sort: str | None = None,
+    descending: bool = False,
+    offset: int = 0,
+    limit: int = 50,
+) -> Page:
+    """Return one page of an assessment's rows: filtered, searched and sorted.
+
+    ``search`` is plain text, looked for anywhere and without regard to case. ``sort``
+    that is no column of the check leaves the query's own order.
+    """
+    rows = assessment.rows(scope, status)
+    names = rows.collect_schema().names()
+    if source is not None:
+        rows = rows.filter(pl.col("source") == source)
+    if wanted := search.strip().lower():
+        rows = rows.filter(
+            pl.any_horizontal(
+                pl.col(name)
+                .str.to_lowercase()
+                .str.contains(wanted, literal=True)
+                .fill_null(value=False)
+                for name in SEARCHED
+                if name in names
+            )
+        )
+    if sort in names:
+        rows = rows.sort(
+            sort, "subject_id", descending=[descending, False], nulls_last=True
+        )
+    total = rows.select(pl.len()).collect().item()
+    return Page(rows=rows.slice(offset, limit).collect(), total=total)
+
+
+def assess(check: Check, snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
+    """Run one check over one snapshot and hold the answer to its contract.
+
+    Time is the snapshot's (``$as_of``), never the clock's, so an auditor who repeats
+    the run gets the same answer. ``finding_id`` is made of the check and its subject
+    alone and so lasts from snapshot to snapshot: waivers and remediation hold on to it.
+
+    Raises:
+        CheckContractError: other columns than the header declares, a status or reason
+            it does not know, or a subject that is null or appears twice.
+        PolicyError: the policy does not set a declared threshold.
+    """
+    parameters = policy.parameters(check.parameters, as_of=snapshot.as_of)
+    rows = snapshot.run(check.sql, parameters)
+    if rows.columns != list(check.result_columns):
+        raise CheckContractError(f"{check.id}: returned columns {rows.columns}")
+    if strange := set(rows["status"]) - set(Status):
+        raise CheckContractError(f"{check.id}: returned status {strange}")
+    if strange := set(rows["reason"]) - set(check.reasons):
+        raise CheckContractError(f"{check.id}: returned reason {strange}")
+    if rows["subject_id"].has_nulls() or rows["subject_id"].is_duplicated().any():
+        raise CheckContractError(f"{check.id}: subject_id is null or not unique")
+    text = [name for name in ("department_id", "source") if rows[name].is_null().all()]
+    return rows.with_columns(
+        pl.col(*text).cast(pl.String) if text else pl.lit(check.id).alias("check_id"),
+        finding_id=pl.format("{}/{}", pl.lit(check.id), "subject_id"),
+    ).with_columns(check_id=pl.lit(check.id))
+
+
+def assess_all(
+    settings: Settings,
+    snapshot_id: str | None = None,
+    *,
+    progress: Progress = lambda _: None,
+) -> dict[str, Assessment]:
+    """Return every check's assessment of a snapshot, running those not yet stored.
+
+    Raises:
+        SnapshotError: there is no such snapshot.
+        CheckContractError: a query broke its contract.
+        PolicyError: a threshold is missing.
+    """
+    snapshot = kept_open(settings, snapshot_id)
+    policy = Policy.read(settings.policy)
+    assessments = {}
+    for check in load_checks(settings.queries).values():
+        progress(check.id)
+        assessments[check.id] = assess_once(settings, check, snapshot, policy)
+    return assessments
+
+
+def assess_once(
+    settings: Settings, check: Check, snapshot: Snapshot, policy: Policy
+) -> Assessment:
+    """Return a check's stored assessment; run it and store it if there is none."""
+    folder = settings.assessments / snapshot.snapshot_id / policy.sha256[:16]
+    path = folder / f"{check.id}-{check.sha256[:16]}.parquet"
+    counts_path = path.with_suffix(".json")
+    if not (path.exists() and counts_path.exists()):
+        folder.mkdir(parents=True, exist_ok=True)
+        results = assess(check, snapshot, policy)
+        counts = (
+            results.group_by("source", "department_id", "status")
+            .agg(rows=pl.len().cast(pl.Int64))
+            .sort("source", "department_id", "status", nulls_last=True)
+        )
+        _replace(path, lambda new: results.write_parquet(new, compression="zstd"))
+        text = json.dumps(counts.to_dicts(), ensure_ascii=False)
+        _replace(counts_path, lambda new: new.write_text(text, "utf-8"))
+    told = json.loads(counts_path.read_text("utf-8"))
+    return Assessment(
+        check=check,
+        snapshot_id=snapshot.snapshot_id,
+        policy_sha256=policy.sha256,
+        path=path,
+        counts=pl.DataFrame(told, schema=COUNTS),
+    )
+
+
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file whole or not at all; two processes may do so at once."""
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    write(new)
+    new.replace(path)
+
+
+FINDINGS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "finding_id": pl.String,
+    "check_id": pl.String,
+    "severity": pl.String,
+    "subject_id": pl.String,
+    "source": pl.String,
+    "account_id": pl.String,
+    "identity_id": pl.String,
+    "department_id": pl.String,
+    "display_name": pl.String,
+    "status": pl.String,
+    "reason": pl.String,
+    "row": pl.String,
+}
+
+
+def findings(
+    assessments: Mapping[str, Assessment],
+    scope: Scope,
+    *,
+    account_ids: list[str] | None = None,
+    identity_ids: list[str] | None = None,
+) -> pl.DataFrame:
+    """Return every failed subject of every check, most severe first.
+
+    With ids, only those of these accounts or people. ``row`` is the whole result row as
+    JSON, from which ``Check.explain`` makes the sentence (``explained``).
+    """
+    frames = [pl.DataFrame(schema=FINDINGS)]
+    for check_id, assessment in assessments.items():
+        rows = assessment.rows(scope, Status.FAIL)
+        wanted = []
+        if account_ids is not None:
+            wanted.append(pl.col("account_id").is_in(account_ids))
+        if identity_ids is not None:
+            wanted.append(pl.col("identity_id").is_in(identity_ids))
+        if wanted:
+            rows = rows.filter(pl.any_horizontal(wanted).fill_null(value=False))
+        found = rows.collect()
+        if found.is_empty():
+            continue
+        # Struct encoding writes times as text; explain() reads both forms alike.
+        frames.append(
+            found.with_columns(pl.col(UTC_TIMESTAMP).dt.strftime("%Y-%m-%d %H:%M UTC"))
+            .with_columns(
+                row=pl.struct(pl.all()).struct.json_encode(),
+                check_id=pl.lit(check_id),
+                severity=pl.lit(assessment.check.severity.value),
+            )
+            .select(pl.col(name).cast(pl.String) for name in FINDINGS)
+        )
+    order = {severity.value: rank for rank, severity in enumerate(Severity)}
+    return (
+        pl.concat(frames)
+        .with_columns(rank=pl.col("severity").replace_strict(order, default=9))
+        .sort("rank", "check_id", maintain_order=True)
+        .drop("rank")
+    )
