@@ -1,0 +1,308 @@
+"""Pages of Microsoft Graph lists, read exactly as Graph gave them.
+
+Not a connector: what ``entra_id`` reads its rows from. A page is one answer of Graph,
+an object with ``value`` and, on all but the last page of a list, ``@odata.nextLink``.
+
+Source: Microsoft Graph, "Paging Microsoft Graph data in your app".
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from connectors.connector import RawExport, RawTable
+from connectors.files import decode, parse_json, refuse_credentials
+from governance.schema import ExtractError
+
+PAGES = "pages"
+"""Name of the raw table that holds one row per page: list, file, next_link, count."""
+MEMBERS = "members"
+"""Name of the expanded list of a group that becomes rows of its own."""
+NEXT_LINK = "@odata.nextLink"
+COUNT = "@odata.count"
+MEMBERS_NEXT_LINK = f"{MEMBERS}{NEXT_LINK}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GraphList:
+    """One list of Graph and what is read of its objects."""
+
+    name: str
+    """What its files are called: ``users.json``, ``users-002.json``."""
+    columns: tuple[str, ...]
+    """Properties read; ``manager/id`` is the id within the expanded manager."""
+    needed: tuple[str, ...]
+    """Properties without which nothing could be said about any object."""
+    lists: tuple[str, ...] = ()
+    """Those of ``columns`` that are lists of words."""
+    required: bool = False
+    members: tuple[str, ...] = ()
+    """Properties read of each object in the expanded ``members``."""
+
+
+def read_folder(
+    base: Path, folder: Path, graph_lists: Sequence[GraphList]
+) -> RawExport:
+    """Read every page saved in a folder.
+
+    The raw table of a page is keyed by its file, and bears the name of its list; the
+    members expanded in it follow as ``<file>#members``. A property that no object of a
+    page has is a column that its table has not. Files of other names are listed in
+    ``PAGES`` with a null list and not read.
+
+    Args:
+        base: what ``folder`` is relative to.
+        folder: as messages and evidence name it.
+        graph_lists: the lists looked for.
+
+    Raises:
+        ExtractError: there is no such folder, a required list has no page, or a page is
+            empty, cut off, an error message, or of another shape. Names the file.
+    """
+    try:
+        paths = sorted((base / folder).iterdir(), key=_in_order)
+    except OSError as error:
+        raise ExtractError(
+            f"{folder.as_posix()}: no such folder of saved pages; put them there or "
+            "mend folder in gatebook.toml"
+        ) from error
+    tables: dict[str, RawTable] = {}
+    envelopes: list[tuple[str | None, str, str | None, str | None]] = []
+    written: list[float] = []
+    left = {graph_list.name: None for graph_list in graph_lists}
+    for path in paths:
+        if path.suffix != ".json":
+            continue
+        shown = (folder / path.name).as_posix()
+        graph_list = next((one for one in graph_lists if _is_page(one, path)), None)
+        if graph_list is None:
+            envelopes.append((None, shown, None, None))
+            continue
+        content = _content(path, shown)
+        page = _page(shown, content)
+        for key, table in _tables(graph_list, shown, page, content):
+            tables[key] = table
+        count = page.get(COUNT)
+        envelopes.append(
+            (
+                graph_list.name,
+                shown,
+                page.get(NEXT_LINK),
+                None if count is None else str(count),
+            )
+        )
+        written.append(path.stat().st_mtime)
+        left.pop(graph_list.name, None)
+    for graph_list in graph_lists:
+        if graph_list.required and graph_list.name in left:
+            raise ExtractError(
+                f"{folder.as_posix()}: holds no {graph_list.name}*.json; save the pages "
+                f"of /{graph_list.name} there"
+            )
+    schema = {
+        "list": pl.String,
+        "file": pl.String,
+        "next_link": pl.String,
+        "count": pl.String,
+    }
+    tables[PAGES] = RawTable(
+        name=PAGES,
+        file=folder.as_posix(),
+        rows=pl.DataFrame(envelopes, schema=schema, orient="row"),
+    )
+    return RawExport(
+        tables=tables,
+        extracted_at=datetime.fromtimestamp(max(written), UTC),
+        method="file",
+    )
+
+
+def _in_order(path: Path) -> list[tuple[int, str]]:
+    """Return a key that puts page 2 before page 10."""
+    parts = re.findall(r"\d+|\D+", path.name)
+    return [(int(part) if part.isdecimal() else -1, part) for part in parts]
+
+
+def _is_page(graph_list: GraphList, path: Path) -> bool:
+    """Return whether the file is named after the list, with or without a number."""
+    return re.fullmatch(rf"{graph_list.name}([^A-Za-z].*)?", path.stem) is not None
+
+
+def _content(path: Path, shown: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ExtractError(f"{shown}: cannot be read, {error.strerror}") from error
+    if not content.strip():
+        raise ExtractError(f"{shown}: is empty; save the page again")
+    return content
+
+
+def _page(shown: str, content: bytes) -> Mapping[str, Any]:
+    """Return the page, having made sure that it is one."""
+    document = parse_json(shown, decode(shown, content)[0])
+    if isinstance(document, dict) and isinstance(document.get("error"), dict):
+        error = document["error"]
+        raise ExtractError(
+            f"{shown}: is not a page but an error of Graph, {error.get('code')}: "
+            f"{error.get('message')}; mend its cause and save the page again"
+        )
+    if not isinstance(document, dict) or not isinstance(document.get("value"), list):
+        raise ExtractError(
+            f"{shown}: is not a page of Graph, an object with a list named value; save "
+            "the whole answer"
+        )
+    for number, thing in enumerate(document["value"], 1):
+        if not isinstance(thing, dict):
+            raise ExtractError(
+                f"{shown}, row {number}: is not an object; save the whole answer"
+            )
+    count = document.get(COUNT)
+    if count is not None and not re.fullmatch(r"\d+", str(count)):
+        raise ExtractError(f"{shown}: {COUNT} is '{count}', not a number of rows")
+    return document
+
+
+def _tables(
+    graph_list: GraphList, shown: str, page: Mapping[str, Any], content: bytes
+) -> Iterator[tuple[str, RawTable]]:
+    """Yield the page's own rows, then those of the members expanded in it."""
+    digest = hashlib.sha256(content).hexdigest()
+    things = page["value"]
+    frame = _frame(shown, things, graph_list.columns, graph_list.lists)
+    if things and (missing := [n for n in graph_list.needed if n not in frame.columns]):
+        raise ExtractError(
+            f"{shown}: none of its objects has {missing[0]}; ask Graph for it in "
+            "$select and save the pages again"
+        )
+    refuse_credentials(shown, frame)
+    yield (
+        shown,
+        RawTable(
+            name=graph_list.name,
+            file=shown,
+            rows=frame,
+            sha256=digest,
+            encoding="utf-8",
+        ),
+    )
+    if graph_list.members and any(MEMBERS in thing for thing in things):
+        yield (
+            f"{shown}#{MEMBERS}",
+            RawTable(
+                name=f"{graph_list.name}.{MEMBERS}",
+                file=shown,
+                rows=_members(shown, things, graph_list.members),
+                sha256=digest,
+                encoding="utf-8",
+            ),
+        )
+
+
+def _members(
+    shown: str, things: Sequence[Mapping[str, Any]], columns: tuple[str, ...]
+) -> pl.DataFrame:
+    """Return one row per member, with ``of`` and ``row``: the group and where it is."""
+    owners: list[str | None] = []
+    rows: list[int] = []
+    found: list[Mapping[str, Any]] = []
+    for number, thing in enumerate(things, 1):
+        members = thing.get(MEMBERS) or []
+        if not isinstance(members, list) or not all(
+            isinstance(member, dict) for member in members
+        ):
+            raise _misshapen(shown, number, MEMBERS)
+        found += members
+        owners += [_text(thing.get("id"))] * len(members)
+        rows += [number] * len(members)
+    return _frame(shown, found, columns, ()).with_columns(
+        of=pl.Series(owners, dtype=pl.String), row=pl.Series(rows, dtype=pl.Int64)
+    )
+
+
+def _frame(
+    shown: str,
+    things: Sequence[Mapping[str, Any]],
+    columns: Iterable[str],
+    lists: tuple[str, ...],
+) -> pl.DataFrame:
+    """Return the columns that at least one object has, as text or lists of text."""
+    series: list[pl.Series] = []
+    for column in columns:
+        values, is_told = _values(shown, things, column)
+        if not is_told:
+            continue
+        if column in lists:
+            for number, value in enumerate(values, 1):
+                if value is not None and not isinstance(value, list):
+                    raise _misshapen(shown, number, column)
+            words = [
+                None if value is None else [_text(word) for word in value]
+                for value in values
+            ]
+            series.append(_series(shown, column, words, pl.List(pl.String)))
+        else:
+            texts = [_text(value) for value in values]
+            series.append(_series(shown, column, texts, pl.String()))
+    if not series:
+        # A frame without columns has no rows; the page may still have some.
+        return pl.DataFrame({"": [None] * len(things)}, schema={"": pl.String})
+    return pl.DataFrame(series)
+
+
+def _series(
+    shown: str, name: str, values: Sequence[Any], kind: pl.DataType
+) -> pl.Series:
+    try:
+        return pl.Series(name, values, dtype=kind)
+    except UnicodeEncodeError as error:
+        raise ExtractError(
+            f"{shown}: {name} holds half a character (a lone surrogate); save the page "
+            "again"
+        ) from error
+
+
+def _values(
+    shown: str, things: Sequence[Mapping[str, Any]], column: str
+) -> tuple[list[Any], bool]:
+    """Return the column's value in each object, and whether any object has it."""
+    *outer, last = column.split("/") if not column.startswith("@") else [column]
+    is_told = False
+    values: list[Any] = []
+    for number, thing in enumerate(things, 1):
+        place: Any = thing
+        for name in outer:
+            place = place.get(name)
+            if place is None:
+                break
+            if not isinstance(place, dict):
+                raise _misshapen(shown, number, name)
+        if place is not None and last in place:
+            is_told = True
+            values.append(place[last])
+        else:
+            values.append(None)
+    return values, is_told
+
+
+def _text(value: object) -> str | None:
+    """Return a value as Graph wrote it; an object or a list as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _misshapen(shown: str, number: int, name: str) -> ExtractError:
+    return ExtractError(
+        f"{shown}, row {number}: {name} is not of the shape Graph gives; save the page "
+        "as it comes (ConvertTo-Json cuts it off unless told -Depth 10)"
+    )
