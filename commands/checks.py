@@ -82,9 +82,7 @@ def show(
     ]
     if as_json:
         counted = _counted(assessment, language)
-        print_json(
-            counted | {"snapshot_id": assessment.snapshot_id, "rows": rows}
-        )
+        print_json(counted | {"snapshot_id": assessment.snapshot_id, "rows": rows})
         return
     out.print(f"[bold]{check.title[language]}[/] ({assessment.snapshot_id})")
     if rows:
@@ -145,7 +143,9 @@ def _check(settings: Settings, check_id: str) -> Check:
     return checks[check_id]
 
 
-def _assessment(settings: Settings, check: Check, snapshot_id: str | None) -> Assessment:
+def _assessment(
+    settings: Settings, check: Check, snapshot_id: str | None
+) -> Assessment:
     policy = Policy.read(settings.policy)
     return assess_once(settings, check, kept_open(settings, snapshot_id), policy)
 

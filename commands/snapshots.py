@@ -1,11 +1,11 @@
 """``snapshot``: pull the sources, seal what they said, look at it, prove it whole."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import polars as pl
 import typer
+from governance.audit_trail import record
 
 from commands.terminal import (
     AsJson,
@@ -25,7 +25,6 @@ from commands.terminal import (
 from connectors.collection import collect
 from governance import snapshots
 from governance.assessments import assess_all
-from governance.audit_trail import record
 from governance.catalog import load_checks, load_facts
 from governance.model import Status
 from governance.register import open_register
@@ -130,7 +129,9 @@ def list_(config: Config = None, as_json: AsJson = False) -> None:
 @app.command("show")
 @one_line_errors
 def show(
-    snapshot_id: Annotated[str | None, typer.Argument(help="Newest if left out.")] = None,
+    snapshot_id: Annotated[
+        str | None, typer.Argument(help="Newest if left out.")
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -155,8 +156,12 @@ def show(
 @app.command("verify")
 @one_line_errors
 def verify(
-    snapshot_id: Annotated[str | None, typer.Argument(help="Newest if left out.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Verify every snapshot.")] = False,
+    snapshot_id: Annotated[
+        str | None, typer.Argument(help="Newest if left out.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Verify every snapshot.")
+    ] = False,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
@@ -207,8 +212,12 @@ def _print_tie_out(settings: Settings, snapshot_id: str) -> None:
         "duplicate",
         "is_balanced",
     ]
-    print_rows(rows, title="Rows read = accepted + rejected + duplicate", columns=columns)
-    for source, notes in report(snapshot, "sources").select("source", "notes").iter_rows():
+    print_rows(
+        rows, title="Rows read = accepted + rejected + duplicate", columns=columns
+    )
+    for source, notes in (
+        report(snapshot, "sources").select("source", "notes").iter_rows()
+    ):
         for note in (notes or "").splitlines():
             err.print(f"note: {source}: {note}", markup=False, highlight=False)
 

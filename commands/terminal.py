@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from functools import wraps
 from getpass import getuser
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec, TypeVar
+from typing import Annotated, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -114,9 +114,7 @@ def operator() -> Actor:
     The audit trail names them as ``cli:<login>``.
     """
     login = getuser()
-    return Actor(
-        actor_id=f"cli:{login}", name=login, role=AppRole.SECURITY_MANAGER
-    )
+    return Actor(actor_id=f"cli:{login}", name=login, role=AppRole.SECURITY_MANAGER)
 
 
 def print_json(value: object) -> None:
@@ -145,7 +143,7 @@ def print_rows(
     out.print(table)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return "–"
     if isinstance(value, datetime):
@@ -171,8 +169,6 @@ def progress_bar(purpose: str) -> Iterator[Callable[[str, int, int], None]]:
 
         def step(what: str, done: int, of: int) -> None:
             shown = f"{purpose}: {escape(what)}" if what else purpose
-            progress.update(
-                task, description=shown, completed=done, total=of or None
-            )
+            progress.update(task, description=shown, completed=done, total=of or None)
 
         yield step

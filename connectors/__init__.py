@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from connectors import table, wukong_crm, wukong_hrm, wukong_logs
+from connectors import entra_id, table, wukong_crm, wukong_hrm, wukong_logs
 from connectors.connector import Connector
 from governance.schema import ExtractError
 
@@ -11,6 +11,7 @@ CONNECTORS: Mapping[str, Connector] = MappingProxyType(
     {
         connector.name: connector
         for connector in (
+            entra_id.CONNECTOR,
             table.CONNECTOR,
             wukong_crm.CONNECTOR,
             wukong_hrm.CONNECTOR,

@@ -1,7 +1,7 @@
 """Hold what a connector normalised to the canonical schema, and account for every row.
 
 The last of the three steps and the same for every source. A row is accepted, rejected
-with its file, row, column and reason, or counted as a duplicate; there is no fourth way.
+with its file, row, column and reason, or counted as a duplicate; nothing else.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,8 +29,8 @@ _REASONS: Mapping[str, str] = {
     "under values in gatebook.toml",
     "not_a_date": "{header} is '{value}', not a date; mend the cell or declare its "
     "format in gatebook.toml",
-    "not_a_time": "{header} is '{value}', not a date and time; mend the cell or declare "
-    "its format in gatebook.toml",
+    "not_a_time": "{header} is '{value}', not a date and time; mend the cell or "
+    "declare its format in gatebook.toml",
     "not_a_number": "{header} is '{value}', not a whole number; mend the cell",
     "repeated_key": "{header} '{value}' stands in an earlier row with other values; "
     "remove one of the two at the source",

@@ -76,7 +76,6 @@ def read_folder(
     tables: dict[str, RawTable] = {}
     envelopes: list[tuple[str | None, str, str | None, str | None]] = []
     written: list[float] = []
-    left = {graph_list.name: None for graph_list in graph_lists}
     for path in paths:
         if path.suffix != ".json":
             continue
@@ -86,9 +85,14 @@ def read_folder(
             envelopes.append((None, shown, None, None))
             continue
         content = _content(path, shown)
-        page = _page(shown, content)
-        for key, table in _tables(graph_list, shown, page, content):
-            tables[key] = table
+        text, encoding = decode(shown, content)
+        page = _page(shown, text)
+        digest = hashlib.sha256(content).hexdigest()
+        for name, rows in _frames(graph_list, shown, page):
+            key = shown if name == graph_list.name else f"{shown}#{MEMBERS}"
+            tables[key] = RawTable(
+                name=name, file=shown, rows=rows, sha256=digest, encoding=encoding
+            )
         count = page.get(COUNT)
         envelopes.append(
             (
@@ -99,12 +103,14 @@ def read_folder(
             )
         )
         written.append(path.stat().st_mtime)
-        left.pop(graph_list.name, None)
     for graph_list in graph_lists:
-        if graph_list.required and graph_list.name in left:
+        name = graph_list.name
+        if graph_list.required and name not in {
+            table.name for table in tables.values()
+        }:
             raise ExtractError(
-                f"{folder.as_posix()}: holds no {graph_list.name}*.json; save the pages "
-                f"of /{graph_list.name} there"
+                f"{folder.as_posix()}: holds no {name}*.json; save the pages of "
+                f"/{name} there"
             )
     schema = {
         "list": pl.String,
@@ -145,9 +151,9 @@ def _content(path: Path, shown: str) -> bytes:
     return content
 
 
-def _page(shown: str, content: bytes) -> Mapping[str, Any]:
+def _page(shown: str, text: str) -> Mapping[str, Any]:
     """Return the page, having made sure that it is one."""
-    document = parse_json(shown, decode(shown, content)[0])
+    document = parse_json(shown, text)
     if isinstance(document, dict) and isinstance(document.get("error"), dict):
         error = document["error"]
         raise ExtractError(
@@ -170,11 +176,10 @@ def _page(shown: str, content: bytes) -> Mapping[str, Any]:
     return document
 
 
-def _tables(
-    graph_list: GraphList, shown: str, page: Mapping[str, Any], content: bytes
-) -> Iterator[tuple[str, RawTable]]:
+def _frames(
+    graph_list: GraphList, shown: str, page: Mapping[str, Any]
+) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield the page's own rows, then those of the members expanded in it."""
-    digest = hashlib.sha256(content).hexdigest()
     things = page["value"]
     frame = _frame(shown, things, graph_list.columns, graph_list.lists)
     if things and (missing := [n for n in graph_list.needed if n not in frame.columns]):
@@ -183,27 +188,10 @@ def _tables(
             "$select and save the pages again"
         )
     refuse_credentials(shown, frame)
-    yield (
-        shown,
-        RawTable(
-            name=graph_list.name,
-            file=shown,
-            rows=frame,
-            sha256=digest,
-            encoding="utf-8",
-        ),
-    )
+    yield graph_list.name, frame
     if graph_list.members and any(MEMBERS in thing for thing in things):
-        yield (
-            f"{shown}#{MEMBERS}",
-            RawTable(
-                name=f"{graph_list.name}.{MEMBERS}",
-                file=shown,
-                rows=_members(shown, things, graph_list.members),
-                sha256=digest,
-                encoding="utf-8",
-            ),
-        )
+        members = _members(shown, things, graph_list.members)
+        yield f"{graph_list.name}.{MEMBERS}", members
 
 
 def _members(
@@ -222,9 +210,10 @@ def _members(
         found += members
         owners += [_text(thing.get("id"))] * len(members)
         rows += [number] * len(members)
-    return _frame(shown, found, columns, ()).with_columns(
-        of=pl.Series(owners, dtype=pl.String), row=pl.Series(rows, dtype=pl.Int64)
+    own = pl.DataFrame(
+        {"of": owners, "row": rows}, schema={"of": pl.String, "row": pl.Int64}
     )
+    return own.with_columns(_frame(shown, found, columns, ()).get_columns())
 
 
 def _frame(
@@ -251,9 +240,6 @@ def _frame(
         else:
             texts = [_text(value) for value in values]
             series.append(_series(shown, column, texts, pl.String()))
-    if not series:
-        # A frame without columns has no rows; the page may still have some.
-        return pl.DataFrame({"": [None] * len(things)}, schema={"": pl.String})
     return pl.DataFrame(series)
 
 
@@ -273,7 +259,7 @@ def _values(
     shown: str, things: Sequence[Mapping[str, Any]], column: str
 ) -> tuple[list[Any], bool]:
     """Return the column's value in each object, and whether any object has it."""
-    *outer, last = column.split("/") if not column.startswith("@") else [column]
+    *outer, last = column.split("/")
     is_told = False
     values: list[Any] = []
     for number, thing in enumerate(things, 1):

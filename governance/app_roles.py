@@ -17,6 +17,7 @@ class Permission(StrEnum):
     READ_CAMPAIGNS = "read_campaigns"
     DECIDE_REVIEW_ITEMS = "decide_review_items"
     OPEN_CAMPAIGNS = "open_campaigns"
+    RETURN_FOR_OTHERS = "return_for_others"
     SEAL_SNAPSHOTS = "seal_snapshots"
     EXPORT_EVIDENCE = "export_evidence"
     READ_AUDIT_TRAIL = "read_audit_trail"
@@ -46,6 +47,7 @@ ROLES: Mapping[AppRole, frozenset[Permission]] = MappingProxyType(
         AppRole.SECURITY_MANAGER: _READS
         | {
             Permission.OPEN_CAMPAIGNS,
+            Permission.RETURN_FOR_OTHERS,
             Permission.SEAL_SNAPSHOTS,
             Permission.DECIDE_REVIEW_ITEMS,
         },

@@ -100,7 +100,7 @@ class Company:
         }
         self.add("accounts", source, **plain | facts)
 
-    def has_role(self, name: str, *, source: str = "crm", **facts: Any) -> None:
+    def has_role(self, name: str, /, *, source: str = "crm", **facts: Any) -> None:
         """Add an entitlement ``<source>:<name>``."""
         plain = {"entitlement_id": f"{source}:{name}", "native_id": name, "name": name}
         self.add("entitlements", source, **plain | facts)
@@ -187,8 +187,8 @@ def _extract(company: Company, source: str) -> Extract:
         name="invented",
         title="Invented",
         parameters=Parameters,
-        fetch=lambda context: RawExport(tables={}, extracted_at=AS_OF, method="file"),
-        normalise=lambda context, export: Normalised(drafts=tuple(drafts)),
+        fetch=lambda _: RawExport(tables={}, extracted_at=AS_OF, method="file"),
+        normalise=lambda *_: Normalised(drafts=tuple(drafts)),
     )
     context = Context(source=source, settings=company.settings, parameters=None)
     export = connector.fetch(context)

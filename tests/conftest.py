@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.company import Company
+from tests.demo_company import demo
+
+__all__ = ["company", "demo"]
 
 # Far from UTC on purpose, so that a date taken in the host's zone comes out wrong.
 os.environ["TZ"] = "America/New_York"

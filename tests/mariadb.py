@@ -42,10 +42,10 @@ class MariaDB:
 
     def run(self, *statements: str, database: str | None = None) -> None:
         """Run statements one after the other."""
-        with closing(self.connect(database)) as connection:
-            with connection.cursor() as cursor:
-                for statement in statements:
-                    cursor.execute(statement)
+        connected = closing(self.connect(database))
+        with connected as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
 
     def insert(
         self,

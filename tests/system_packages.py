@@ -36,8 +36,8 @@ def main(packages: list[str]) -> int:
     apt = shutil.which("apt-get")
     if apt is None or os.name != "posix" or os.geteuid() != 0:
         sys.stderr.write(
-            f"make test also needs: {' '.join(missing)} (Debian and Ubuntu names; "
-            f"there: sudo apt-get install --no-install-recommends {' '.join(missing)})\n"
+            f"make test also needs {' '.join(missing)} (names of Debian and Ubuntu: "
+            f"sudo apt-get install --no-install-recommends {' '.join(missing)})\n"
         )
         return 1
     quiet = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}

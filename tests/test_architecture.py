@@ -24,7 +24,7 @@ def modules(*folders: str) -> list[Path]:
 
 
 def test_only_the_main_script_lies_directly_in_pages() -> None:
-    """Streamlit would serve any other on its own, before the gate asked who is there."""
+    """Streamlit would serve any other by itself, before the gate asked who is there."""
     found = {path.name for path in (ROOT / "pages").glob("*.py")}
     assert found <= {"__init__.py", "main.py"}
 
@@ -48,7 +48,7 @@ def test_no_module_is_named_for_nothing() -> None:
 
 
 def test_the_clock_is_read_at_the_edges_only() -> None:
-    """Below them time is an argument, so that history can be sealed and tests repeat."""
+    """Below them time is an argument: history can be sealed, and tests repeat."""
     clock = re.compile(r"\b(datetime\.now|date\.today|datetime\.utcnow|time\.time)\(")
     found = [
         path.relative_to(ROOT).as_posix()
@@ -59,7 +59,7 @@ def test_the_clock_is_read_at_the_edges_only() -> None:
 
 
 def test_pages_share_no_cache_and_hand_out_no_media() -> None:
-    """Streamlit's caches serve one person's rows to another; its media URLs ask nobody."""
+    """Streamlit's caches mix people's rows; its media URLs ask nobody who they are."""
     banned = {"cache_data", "cache_resource", "download_button", "file_uploader"}
     found = [
         (path.name, node.attr)

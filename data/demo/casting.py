@@ -19,9 +19,13 @@ Fits = Callable[[Person], bool]
 class Casting:
     """Chooses people for parts and keeps the book of what was planted."""
 
-    def __init__(self, seed: int, world: World, opening: Opening) -> None:
+    def __init__(
+        self, seed: int, world: World, opening: Opening, phone: Callable[[], str]
+    ) -> None:
         self.world = world
         self.opening = opening
+        self.phone = phone
+        """Returns a telephone number that nobody has."""
         self.rng = random.Random(f"{seed}:casting")
         self.taken: set[Person] = set()
         self.spared: set[Person] = set()

@@ -1,6 +1,6 @@
 """Second factors refused, passwords never changed, accounts nobody has used."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from data.demo.casting import Casting, the
 from data.demo.systems import (
@@ -111,7 +111,7 @@ def _dormant(casting: Casting) -> None:
         casting.acquit("dormant_accounts", account.account_id)
 
 
-def _stop(account: Account, moment) -> None:  # type: ignoreX
+def _stop(account: Account, moment: datetime) -> None:
     account.use, account.last_use = "stopped", moment
     account.created = min(account.created, moment - timedelta(days=30))
 
@@ -129,6 +129,6 @@ def _passwords(casting: Casting) -> None:
         casting.acquit("stale_passwords", the(person, ENTRA).account_id)
 
 
-def _age(account: Account, moment) -> None:  # type: ignoreX
+def _age(account: Account, moment: datetime) -> None:
     account.password_changed = moment
     account.created = min(account.created, moment)

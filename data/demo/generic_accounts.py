@@ -1,8 +1,8 @@
 """Accounts that are nobody's or everybody's: generic, lent, unowned, left over."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from data.demo.casting import Casting, account_of, grant_id, the
+from data.demo.casting import Casting, Fits, account_of, grant_id, the
 from data.demo.months import midnight
 from data.demo.names import DOMAIN, PARTNER_DOMAIN, PRIVATE_DOMAIN
 from data.demo.namesakes import NAMESAKE, ODD_NAMES
@@ -15,7 +15,7 @@ from data.demo.systems import (
     PROFILES,
     ROLES,
 )
-from data.demo.world import Account, LostGrant
+from data.demo.world import Account, LostGrant, Person
 
 _OFFICES = ("销售公用", "客服1", "前台", "展厅演示", "仓库共用", "市场部", "值班", "客服2")
 _MAILBOXES = ("reception", "sales01", "info", "test", "service-team", "frontdesk")
@@ -63,16 +63,16 @@ def _generic(casting: Casting) -> None:
 def _one_key_for_two(casting: Casting) -> None:
     """One telephone, address or number on the accounts of two people."""
     sales, service = casting.staff("sales"), casting.staff("service")
-    for first, second in _pairs(casting, sales, sales):
+    for first, second in _pairs(casting, sales):
         lent, borrowed = the(first, CRM), the(second, CRM)
         borrowed.phone = lent.phone
         casting.expect("several_owners", lent.account_id, borrowed.account_id)
-    for number, (first, second) in enumerate(_pairs(casting, service, service)):
+    for number, (first, second) in enumerate(_pairs(casting, service)):
         for account in (the(first, CRM), the(second, CRM)):
             account.email = f"tender{number + 1}@{DOMAIN}"
             casting.expect("several_owners", account.account_id)
     anyone = casting.staff("", source=ENTRA)
-    for first, second in _pairs(casting, anyone, anyone, most=2):
+    for first, second in _pairs(casting, anyone, most=2):
         mixed = the(first, ENTRA)
         mixed.email = second.email
         casting.expect("several_owners", mixed.account_id)
@@ -89,14 +89,16 @@ def _one_key_for_two(casting: Casting) -> None:
             casting.expect("unowned_accounts", account.account_id)
 
 
-def _pairs(casting, one, other, most=100):  # type: ignoreX
+def _pairs(
+    casting: Casting, fits: Fits, most: int = 100
+) -> list[tuple[Person, Person]]:
+    """Return two people each for several lendings."""
     count = min(max(1, casting.few // 2), most)
     pairs = []
     for _ in range(count):
-        first = casting.pick(1, one)
-        second = casting.pick(1, lambda person: other(person) and person not in first)
-        if first and second:
-            pairs.append((first[0], second[0]))
+        both = casting.pick(2, fits)
+        if len(both) == 2:
+            pairs.append((both[0], both[1]))
     return pairs
 
 
@@ -104,7 +106,7 @@ def _two_of_ones_own(casting: Casting) -> None:
     """Two accounts of one person with one telephone are not shared."""
     for person in casting.spare(1 + casting.few // 3, casting.staff("sales")):
         own = the(person, CRM)
-        second = casting.opening.crm(person, login=_spare_phone(casting))
+        second = casting.opening.crm(person, login=casting.phone())
         second.created = own.created + timedelta(days=2)
         second.give(ROLES["全员基础"], second.created)
         second.give(ROLES["销售员"], second.created)
@@ -231,11 +233,7 @@ def _namesakes(casting: Casting) -> None:
         )
 
 
-def _spare_phone(casting: Casting) -> str:
-    return casting.phone()
-
-
-def _opened(casting: Casting):  # type: ignoreX
+def _opened(casting: Casting) -> datetime:
     days = casting.rng.randint(200, 1500)
     return midnight(casting.world.months[0].start.date() - timedelta(days=days)).replace(
         hour=10
@@ -243,7 +241,7 @@ def _opened(casting: Casting):  # type: ignoreX
 
 
 def _stray_crm(casting: Casting, name: str) -> Account:
-    phone = _spare_phone(casting)
+    phone = casting.phone()
     casting.bearers[name] = casting.bearers.get(name, 0) + 1
     return casting.opening.add(
         Account(

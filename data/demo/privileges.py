@@ -1,7 +1,7 @@
 """Rights that go too far: beyond the post, against the rules, beside the peers."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from data.demo.casting import Casting, Fits, account_of, grant_id, the
 from data.demo.systems import (
@@ -128,7 +128,7 @@ def _lent_for_a_time(casting: Casting) -> None:
     end = casting.month.as_of
     ends = (end - timedelta(days=40), end, end + timedelta(days=20), None)
     lent = PROFILES["Service User"]
-    lender = next(casting.world.of(OLD_CRM).__iter__(), None)
+    lender = next(iter(casting.world.of(OLD_CRM)), None)
     for number, until in enumerate(ends):
         count = casting.few if number == 0 else 1
         fits = casting.staff("sales", OLD_CRM)
@@ -158,7 +158,7 @@ def _peers(casting: Casting) -> None:
         free = [one for one in peers if one.person not in casting.taken]
         if len(peers) in (5, 10) and len(free) * 5 >= len(peers):
             holders = free[: len(peers) // 5]
-            if casting.negatives_of("peer_outliers") < 4:
+            if len(casting.negatives.get("peer_outliers", ())) < 4:
                 for account in holders:
                     _hold(casting, account, entitlement)
                     casting.acquit("peer_outliers", grant_id(account, entitlement))
@@ -198,7 +198,7 @@ def _groups(casting: Casting) -> dict[tuple[str, str], list[Account]]:
     return found
 
 
-def _in_window(casting: Casting, account: Account):  # type: ignoreX
+def _in_window(casting: Casting, account: Account) -> datetime:
     """Return a moment within the newest month, so that the grant shows as new."""
     start = casting.month.start
     moment = start + timedelta(days=casting.rng.randint(2, 25), hours=11)

@@ -23,6 +23,12 @@ class Menu:
     kind: int
     """1 directory, 2 menu, 3 button."""
 
+    @property
+    def lets_do(self) -> bool:
+        """Return whether its holder can do more than look."""
+        looks = ("index", "read", "update") if self.parent_id not in (40, 50, 160, 170) else ("index", "read")
+        return self.kind == 3 and self.realm not in looks
+
 
 MENUS = (
     Menu(1, 0, "客户管理", "crm", 1),

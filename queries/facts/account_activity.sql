@@ -11,6 +11,9 @@ select
     max(login_events.at) filter (where login_events.outcome = 'success')
         as last_success_at,
     max(login_events.at) as last_attempt_at,
+    -- Neither a proved use nor a proved failure: somebody may have got in.
+    max(login_events.at) filter (where login_events.outcome = 'unknown')
+        as last_unproven_at,
     count(distinct login_events.device) filter (where login_events.outcome = 'success')
         as device_count,
     count(distinct login_events.city) filter (where login_events.outcome = 'success')

@@ -1,0 +1,1 @@
+"""Slow and large measurements; no part of the suite."""

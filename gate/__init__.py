@@ -1,0 +1,1 @@
+"""The door: nothing of the product is reached except through here."""

@@ -1,0 +1,1 @@
+"""Tables, tiles and charts that two or more pages show."""

@@ -1,0 +1,1 @@
+"""What was read, what was decided, and the proof of both."""

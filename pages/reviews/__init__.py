@@ -1,0 +1,1 @@
+"""Access reviews: opened, decided, signed, closed."""

@@ -1,0 +1,1 @@
+"""Who is looking, in which language, at which snapshot."""
