@@ -39,9 +39,10 @@ class RawTable:
 
     def numbered(self) -> pl.DataFrame:
         """Return the rows with ``source_row``, the number each bears in the file."""
-        return self.rows.with_row_index("source_row", self.first_row).with_columns(
-            pl.col("source_row").cast(pl.Int64)
-        )
+        # Rechunked: polars 2.1 stops the process in pl.format on a filtered frame
+        # whose columns are chunked unlike each other, as a big CSV's and an index are.
+        rows = self.rows.rechunk().with_row_index("source_row", self.first_row)
+        return rows.with_columns(pl.col("source_row").cast(pl.Int64))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -216,7 +216,9 @@ def _read_delimited(content: bytes, asked: _Asked) -> _Found:
             frame = _checked_rows(text, asked, separator, names)
     frame.columns = names
     return _Found(
-        frame=_without_blank_end(frame), first_row=asked.header + 1, encoding=encoding
+        frame=_without_blank_end(frame).rechunk(),
+        first_row=asked.header + 1,
+        encoding=encoding,
     )
 
 

@@ -87,8 +87,8 @@ def _cut_off_members(told: Mapping[str, Told]) -> Iterator[tuple[str, str]]:
         limit = sizes.filter(pl.col("len") == _EXPANDED_AT_MOST).height
         if limit:
             note = (
-                f"groups: {limit} have exactly {_EXPANDED_AT_MOST} members, where Graph "
-                "cuts $expand off without a word; compare them with the tenant."
+                f"groups: {limit} have exactly {_EXPANDED_AT_MOST} members, where "
+                "Graph cuts $expand off without a word; compare them with the tenant."
             )
             yield note, "unknown"
 

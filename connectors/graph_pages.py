@@ -104,14 +104,8 @@ def read_folder(
         )
         written.append(path.stat().st_mtime)
     for graph_list in graph_lists:
-        name = graph_list.name
-        if graph_list.required and name not in {
-            table.name for table in tables.values()
-        }:
-            raise ExtractError(
-                f"{folder.as_posix()}: holds no {name}*.json; save the pages of "
-                f"/{name} there"
-            )
+        if graph_list.required:
+            _require_rows(folder, graph_list.name, tables.values())
     schema = {
         "list": pl.String,
         "file": pl.String,
@@ -128,6 +122,21 @@ def read_folder(
         extracted_at=datetime.fromtimestamp(max(written), UTC),
         method="file",
     )
+
+
+def _require_rows(folder: Path, name: str, tables: Iterable[RawTable]) -> None:
+    """Refuse a folder without pages of a list, or with empty ones only."""
+    pages = [table for table in tables if table.name == name]
+    if not pages:
+        raise ExtractError(
+            f"{folder.as_posix()}: holds no {name}*.json; save the pages of /{name} "
+            "there"
+        )
+    if not any(table.rows.height for table in pages):
+        raise ExtractError(
+            f"{folder.as_posix()}: the pages of {name} hold not one object; save the "
+            "pages again"
+        )
 
 
 def _in_order(path: Path) -> list[tuple[int, str]]:

@@ -5,6 +5,8 @@ from html import escape
 from starlette.responses import HTMLResponse
 
 from gate.headers import OWN_PAGES_POLICY
+from governance.language import translator
+from governance.model import Language
 
 _STYLE = """
 *{box-sizing:border-box}
@@ -41,4 +43,17 @@ def sheet(title: str, body: str, *, language: str, status: int = 200) -> HTMLRes
         f"<body><main>{body}</main></body></html>",
         status_code=status,
         headers={"Content-Security-Policy": OWN_PAGES_POLICY},
+    )
+
+
+def message(sentence: str, *, language: Language, status: int) -> HTMLResponse:
+    """Return a page that says one sentence and leads back."""
+    say = translator(language)
+    return sheet(
+        "Gatebook 权鉴",
+        f'<h1>Gatebook 权鉴</h1><p class="motto"></p><div class="sheet">'
+        f'<div class="alert">{escape(say(sentence))}</div>'
+        f'<p><a href="/">{escape(say("Back to Gatebook"))}</a></p></div>',
+        language=language.value.replace("_", "-"),
+        status=status,
     )

@@ -6,13 +6,15 @@ that pages read results and never the raw millions.
 
 import json
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import polars as pl
 
-from governance.catalog import Check, load_checks
+from governance.catalog import LEADING_COLUMNS, Check, load_checks
 from governance.model import GovernanceError, Severity, Status
 from governance.policy import Policy
 from governance.schema import UTC_TIMESTAMP
@@ -76,6 +78,7 @@ def page_of(
     status: Status | None = None,
     search: str = "",
     source: str | None = None,
+    department_id: str | None = None,
     sort: str | None = None,
     descending: bool = False,
     offset: int = 0,
@@ -84,12 +87,16 @@ def page_of(
     """Return one page of an assessment's rows: filtered, searched and sorted.
 
     ``search`` is plain text, looked for anywhere and without regard to case. ``sort``
-    that is no column of the check leaves the query's own order.
+    that is no column of the check leaves the query's own order. ``department_id`` is
+    one department without those below it; the empty text means no department. An
+    ``offset`` or ``limit`` below nought counts as nought.
     """
     rows = assessment.rows(scope, status)
     names = rows.collect_schema().names()
     if source is not None:
         rows = rows.filter(pl.col("source") == source)
+    if department_id is not None:
+        rows = rows.filter(pl.col("department_id").fill_null("") == department_id)
     if wanted := search.strip().lower():
         rows = rows.filter(
             pl.any_horizontal(
@@ -106,7 +113,8 @@ def page_of(
             sort, "subject_id", descending=[descending, False], nulls_last=True
         )
     total = rows.select(pl.len()).collect().item()
-    return Page(rows=rows.slice(offset, limit).collect(), total=total)
+    page = rows.slice(max(offset, 0), max(limit, 0))
+    return Page(rows=page.collect(), total=total)
 
 
 def assess(check: Check, snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
@@ -117,25 +125,34 @@ def assess(check: Check, snapshot: Snapshot, policy: Policy) -> pl.DataFrame:
     alone and so lasts from snapshot to snapshot: waivers and remediation hold on to it.
 
     Raises:
-        CheckContractError: other columns than the header declares, a status or reason
-            it does not know, or a subject that is null or appears twice.
+        CheckContractError: the query fails, as on a pattern that is none, or returns
+            other columns than the header declares, a status or reason it does not
+            know, or a subject that is null or appears twice.
         PolicyError: the policy does not set a declared threshold.
     """
     parameters = policy.parameters(check.parameters, as_of=snapshot.as_of)
-    rows = snapshot.run(check.sql, parameters)
+    try:
+        rows = snapshot.run(check.sql, parameters)
+    except duckdb.Error as error:
+        first_line = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CheckContractError(
+            f"{check.id}: could not be asked ({first_line}); mend the query or the "
+            f"policy's {', '.join(check.parameters)}"
+        ) from error
     if rows.columns != list(check.result_columns):
         raise CheckContractError(f"{check.id}: returned columns {rows.columns}")
-    if strange := set(rows["status"]) - set(Status):
+    if strange := set(rows["status"].unique()) - set(Status):
         raise CheckContractError(f"{check.id}: returned status {strange}")
-    if strange := set(rows["reason"]) - set(check.reasons):
+    if strange := set(rows["reason"].unique()) - set(check.reasons):
         raise CheckContractError(f"{check.id}: returned reason {strange}")
     if rows["subject_id"].has_nulls() or rows["subject_id"].is_duplicated().any():
         raise CheckContractError(f"{check.id}: subject_id is null or not unique")
-    text = [name for name in ("department_id", "source") if rows[name].is_null().all()]
+    # A column that is null in every row comes back without a type of its own.
     return rows.with_columns(
-        pl.col(*text).cast(pl.String) if text else pl.lit(check.id).alias("check_id"),
+        pl.col(LEADING_COLUMNS).cast(pl.String),
         finding_id=pl.format("{}/{}", pl.lit(check.id), "subject_id"),
-    ).with_columns(check_id=pl.lit(check.id))
+        check_id=pl.lit(check.id),
+    )
 
 
 def assess_all(
@@ -164,7 +181,9 @@ def assess_once(
     settings: Settings, check: Check, snapshot: Snapshot, policy: Policy
 ) -> Assessment:
     """Return a check's stored assessment; run it and store it if there is none."""
-    folder = settings.assessments / snapshot.snapshot_id / policy.sha256[:16]
+    # A snapshot taken anew under an old name holds something else.
+    held = f"{snapshot.manifest.digest[:16]}-{policy.sha256[:16]}"
+    folder = settings.assessments / snapshot.snapshot_id / held
     path = folder / f"{check.id}-{check.sha256[:16]}.parquet"
     counts_path = path.with_suffix(".json")
     if not (path.exists() and counts_path.exists()):
@@ -189,8 +208,8 @@ def assess_once(
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file whole or not at all; two processes may do so at once."""
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    """Write a file whole or not at all; two sessions may do so at once."""
+    new = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.new")
     write(new)
     new.replace(path)
 

@@ -87,7 +87,7 @@ def record_all(
     Raises:
         AuditTrailError: a detail has no canonical form (NaN, an integer beyond 2^53).
     """
-    head = _head(connection)
+    head = head_of(connection)
     seq, chain = head.seq, bytes.fromhex(head.chain)
     at = now.astimezone(UTC)
     rows: list[dict[str, Any]] = []
@@ -152,7 +152,8 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
     return value
 
 
-def _head(connection: Connection) -> Head:
+def head_of(connection: Connection) -> Head:
+    """Return the newest event's number and chain value, within a transaction."""
     newest = (
         select(AUDIT_EVENTS.c.seq, AUDIT_EVENTS.c.chain)
         .order_by(AUDIT_EVENTS.c.seq.desc())
@@ -167,7 +168,7 @@ def _head(connection: Connection) -> Head:
 def head(register: Register) -> Head:
     """Return the newest event's number and chain value."""
     with register.read() as connection:
-        return _head(connection)
+        return head_of(connection)
 
 
 def events(

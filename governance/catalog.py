@@ -47,6 +47,8 @@ class Check:
     controls: tuple[str, ...]
     title: Text
     question: Text
+    population: Text
+    """Whom the question is asked of: what the rows are all of."""
     remediation: Text
     parameters: Mapping[str, str]
     columns: Mapping[str, Text]
@@ -100,7 +102,7 @@ def read_check(path: Path) -> Check:
         header = tomllib.loads(header_text)
         header["severity"] = Severity(header["severity"])
         header["controls"] = tuple(header["controls"])
-        for key in ("title", "question", "remediation"):
+        for key in ("title", "question", "population", "remediation"):
             header[key] = _text(header[key])
         for key in ("columns", "reasons"):
             header[key] = {name: _text(told) for name, told in header[key].items()}

@@ -83,5 +83,3 @@ def _department_heads(settings: Settings) -> list[Persona]:
 
 def _most_findings(people: list[Persona]) -> list[Persona]:
     return sorted(people, key=lambda p: (-(p.finding_count or 0), p.actor.actor_id))
-
-

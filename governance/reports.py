@@ -1,7 +1,5 @@
 """Rows of one table or chart, asked of a snapshot by the name of its query."""
 
-from typing import Any
-
 import polars as pl
 
 from governance.catalog import read_report
@@ -14,7 +12,7 @@ class ReportError(GovernanceError):
     """A report was asked with other parameters than its header declares."""
 
 
-def report(snapshot: Snapshot, report_id: str, **parameters: Any) -> pl.DataFrame:
+def report(snapshot: Snapshot, report_id: str, **parameters: object) -> pl.DataFrame:
     """Run ``queries/reports/<report_id>.sql`` over a snapshot.
 
     Raises:

@@ -159,13 +159,13 @@ ENTITLEMENTS = Table(
         "is_enabled": _FLAG,
     },
 )
-"""``abilities`` is a sorted, comma-joined list of ``ABILITIES``; null means not told."""
+"""``abilities`` is a sorted, comma-joined list of ``ABILITIES``; null: not told."""
 ENTITLEMENT_MEMBERS = Table(
     name="entitlement_members",
     key=("parent_id", "child_id"),
     columns={"parent_id": _ID, "child_id": _ID},
 )
-"""Whoever holds the parent holds the child: role holds permission, group nests group."""
+"""Whoever holds the parent holds the child: a role's permission, a nested group."""
 GRANTS = Table(
     name="grants",
     key=("account_id", "entitlement_id", "via"),
@@ -338,7 +338,7 @@ class Extract:
     rejected: pl.DataFrame
     tie_outs: tuple[TieOut, ...]
     facts: frozenset[str]
-    """``table.column`` or ``table``: what this source can tell, whether or not it did."""
+    """``table.column`` or ``table``: what this source can tell, did it so or not."""
     notes: tuple[str, ...] = ()
     """What the source cannot tell, or told ambiguously, in a sentence each."""
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.functional_validators import AfterValidator
@@ -33,8 +34,16 @@ def _source_name(name: str) -> str:
     return name
 
 
+def _zone_name(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name} is no time zone, as Asia/Shanghai is") from error
+    return name
+
+
 class SourceSettings(BaseModel):
-    """One ``[sources.<name>]`` table. Keys the connector itself owns are in ``extra``."""
+    """One ``[sources.<name>]`` table; keys of the connector itself are in ``extra``."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -62,7 +71,7 @@ class SettingsFile(BaseModel):
     data: Path = Path("gatebook-data")
     """Folder of snapshots, assessments and register."""
     policy: Path = ROOT / "data" / "policy.toml"
-    time_zone: str = "Asia/Shanghai"
+    time_zone: Annotated[str, AfterValidator(_zone_name)] = "Asia/Shanghai"
     """Zone of dates that a source writes without one."""
     owners: Path | None = None
     """CSV of account_id,identity_id,confirmed_by: owners that a person confirmed."""
@@ -110,8 +119,8 @@ class Settings:
     def read(cls, config: Path | None = None) -> "Settings":
         """Read gatebook.toml.
 
-        Without ``config``: the file ``GATEBOOK_CONFIG`` names, else ``gatebook.toml`` in
-        the working folder, else the demo company that ``make run`` writes.
+        Without ``config``: the file ``GATEBOOK_CONFIG`` names, else ``gatebook.toml``
+        in the working folder, else the demo company that ``make run`` writes.
 
         Raises:
             SettingsError: there is no such file, it is not TOML, or a key is unknown,

@@ -21,6 +21,7 @@ from typing import Any, Self
 
 import duckdb
 import polars as pl
+from pydantic import TypeAdapter, ValidationError
 
 from governance.catalog import Fact, load_facts
 from governance.correlation import keys_naming_others, match_owners, read_confirmed
@@ -79,15 +80,27 @@ class Manifest:
             SnapshotError: it is missing or cannot be read: the folder is no snapshot.
         """
         try:
-            told = json.loads((folder / MANIFEST).read_text("utf-8"))
-            told["as_of"] = datetime.fromisoformat(told["as_of"])
-            told["sealed_at"] = datetime.fromisoformat(told["sealed_at"])
-            return cls(**told)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            text = (folder / MANIFEST).read_bytes()
+            manifest = TypeAdapter(cls).validate_json(text)
+        except (OSError, ValidationError) as error:
             raise SnapshotError(
-                f"{folder.name}: its {MANIFEST} is missing or unreadable, so nothing in "
-                "it can be trusted; take the snapshot again or restore it from a backup"
+                f"{folder.name}: its {MANIFEST} is missing or unreadable, so nothing "
+                "in it can be trusted; take the snapshot again or restore it from a "
+                "backup"
             ) from error
+        if manifest.snapshot_id != folder.name:
+            raise SnapshotError(
+                f"{folder.name}: its {MANIFEST} is that of {manifest.snapshot_id}; "
+                "give the folder its own name back or restore it from a backup"
+            )
+        return manifest
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the digests of all files: what the snapshot holds."""
+        return hashlib.sha256(
+            json.dumps(dict(self.files), sort_keys=True).encode()
+        ).hexdigest()
 
 
 def snapshot_id(as_of: datetime) -> str:
@@ -138,21 +151,36 @@ def seal(
             the disk refuses. Nothing is half-sealed: ``CURRENT`` still names the last
             good snapshot.
     """
+    with _sealing:
+        return _seal(settings, extracts, as_of, sealed_at, progress)
+
+
+_sealing = threading.Lock()
+"""One sealing at a time in a process, so that what bears its number is left over."""
+
+
+def _seal(
+    settings: Settings,
+    extracts: Sequence[Extract],
+    as_of: datetime,
+    sealed_at: datetime,
+    progress: Progress,
+) -> Manifest:
     name = snapshot_id(as_of)
     final = settings.snapshots / name
     if final.exists():
         raise SnapshotError(
-            f"{name}: a snapshot of that moment is already sealed, and sealed snapshots "
-            "never change; choose another --as-of"
+            f"{name}: a snapshot of that moment is already sealed, and sealed "
+            "snapshots never change; choose another --as-of"
         )
     if len({extract.source for extract in extracts}) < len(extracts):
-        raise SnapshotError("two sources share one name")
-    settings.snapshots.mkdir(parents=True, exist_ok=True)
-    _sweep(settings.snapshots)
-    prior = _prior(settings, as_of)
+        raise SnapshotError("two sources share one name; rename one in gatebook.toml")
     build = settings.snapshots / f"{_BUILDING}{name}-{os.getpid()}"
-    build.mkdir()
     try:
+        settings.snapshots.mkdir(parents=True, exist_ok=True)
+        _sweep(settings.snapshots)
+        prior = _prior(settings, as_of)
+        build.mkdir()
         counts = _build(settings, extracts, as_of, build, progress)
         progress("digests")
         manifest = Manifest(
@@ -174,12 +202,12 @@ def seal(
         build.rename(final)
     except (OSError, duckdb.Error) as error:
         raise SnapshotError(
-            f"{name}: could not be sealed ({error}); the last good snapshot stays in "
-            "force"
+            f"{name}: could not be sealed ({_first_line(error)}); the last good "
+            "snapshot stays in force"
         ) from error
     finally:
         shutil.rmtree(build, ignore_errors=True)
-    _publish(settings, manifest)
+    _publish(settings, name)
     return manifest
 
 
@@ -200,12 +228,12 @@ def _build(
     path = build / DATABASE
     counts: dict[str, int] = {}
     with duckdb.connect(":memory:") as connection:
-        _configure(connection)
+        _configure(connection, settings)
         connection.execute(f"attach '{_quoted(path)}' as snapshot")
         for name, frame in _tables(settings, extracts, as_of, progress):
             progress(name)
             connection.register("frame", frame)
-            connection.execute(f'create table snapshot."{name}" as from frame')
+            connection.execute(f"create table {_table('snapshot', name)} as from frame")
             connection.unregister("frame")
             counts[name] = frame.height
         for fact in load_facts(settings.queries):
@@ -216,7 +244,7 @@ def _build(
         for name in counts:
             target = _quoted(archive / f"{name}.parquet")
             connection.execute(
-                f"copy snapshot.\"{name}\" to '{target}' "
+                f"copy {_table('snapshot', name)} to '{target}' "
                 "(format parquet, compression zstd)"
             )
         connection.execute("checkpoint snapshot")
@@ -227,9 +255,9 @@ def _build(
 
 
 def _derive(connection: duckdb.DuckDBPyConnection, fact: Fact) -> int:
-    connection.execute(f'create table snapshot."{fact.id}" as {fact.sql}')
-    row = connection.execute(f'select count(*) from snapshot."{fact.id}"').fetchone()
-    return 0 if row is None else int(row[0])
+    name = _table("snapshot", fact.id)
+    connection.execute(f"create table {name} as {fact.sql}")
+    return connection.table(name).shape[0]
 
 
 def _tables(
@@ -404,28 +432,50 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _publish(settings: Settings, manifest: Manifest) -> None:
+def _publish(settings: Settings, name: str) -> None:
     """Name the newest snapshot in ``CURRENT``, whole or not at all."""
     newest = list_snapshots(settings)[0].snapshot_id
-    _sync(settings.snapshots)
     pointer = settings.snapshots / f"{_BUILDING}{CURRENT}-{os.getpid()}"
-    _write_durably(pointer, newest + "\n")
-    pointer.replace(settings.snapshots / CURRENT)
-    _sync(settings.snapshots)
+    try:
+        _sync(settings.snapshots)
+        _write_durably(pointer, newest + "\n")
+        pointer.replace(settings.snapshots / CURRENT)
+        _sync(settings.snapshots)
+    except OSError as error:
+        raise SnapshotError(
+            f"{name}: is sealed, but {CURRENT} could not be replaced ({error}); write "
+            f"{newest} into it"
+        ) from error
 
 
 def _sweep(folder: Path) -> None:
     """Remove what a killed sealing left behind, unless its process still lives."""
     for path in folder.glob(f"{_BUILDING}*"):
-        try:
-            os.kill(int(path.name.rsplit("-", 1)[1]), 0)
-        except (ValueError, ProcessLookupError):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
-        except PermissionError:
+        if _is_sealing(path.name.rsplit("-", 1)[1]):
             continue
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _is_sealing(process: str) -> bool:
+    """Return whether another process of that number lives.
+
+    Our own number on a leftover was another's before us, as in a container, where
+    every process started is number 7.
+    """
+    if not process.isdigit() or int(process) == os.getpid():
+        return False
+    if os.name == "nt":
+        return True  # Windows has no signal that only asks
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _write_durably(path: Path, text: str) -> None:
@@ -444,19 +494,34 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+def _first_line(error: Exception) -> str:
+    """Return the first line of a message: DuckDB adds advice for whoever writes SQL."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def _quoted(path: Path) -> str:
     return path.as_posix().replace("'", "''")
 
 
-def _configure(connection: duckdb.DuckDBPyConnection) -> None:
-    """Set what every connection needs: UTC, and no reach for the network."""
+def _table(database: str, name: str) -> str:
+    """Return a table's name as SQL; a quote in it ends nothing."""
+    return '{}."{}"'.format(database, name.replace('"', '""'))
+
+
+def _configure(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Set what every connection needs: UTC, and no reach for the network.
+
+    What does not fit into memory goes beside our own data, not the working folder.
+    """
+    spill = _quoted(settings.data / "spill")
+    connection.execute(f"set temp_directory = '{spill}'")
     connection.execute("set global TimeZone = 'UTC'")
     connection.execute("set autoload_known_extensions = false")
     connection.execute("set autoinstall_known_extensions = false")
     connection.execute(f"set memory_limit = '{_MEMORY}'")
 
 
-# Verifying and reading ------------------------------------------------------------------
+# Verifying and reading ----------------------------------------------------------------
 
 
 def verify(settings: Settings, name: str) -> Manifest:
@@ -482,24 +547,25 @@ def verify(settings: Settings, name: str) -> Manifest:
                 f"{name}: {file} {what} since it was sealed; restore the folder from a "
                 "backup or take a new snapshot"
             )
-    with open_snapshot(settings, name) as snapshot:
-        _compare_counts(snapshot, manifest)
-    return manifest
+    with open_snapshot(settings, name):  # compares the rows
+        return manifest
 
 
-def _compare_counts(snapshot: "Snapshot", manifest: Manifest) -> None:
+def _compare_counts(
+    connection: duckdb.DuckDBPyConnection, database: str, manifest: Manifest
+) -> None:
     for table, count in manifest.counts.items():
-        rows = snapshot.run(f'select count(*) as rows from snapshot."{table}"', {})
-        if rows["rows"].item() != count:
+        found = connection.table(_table(database, table)).shape[0]
+        if found != count:
             raise SnapshotError(
-                f"{manifest.snapshot_id}: {table} has {rows['rows'].item()} rows, its "
-                f"manifest says {count}; restore it from a backup"
+                f"{manifest.snapshot_id}: {table} has {found} rows, its manifest says "
+                f"{count}; restore it from a backup or take a new snapshot"
             )
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One sealed snapshot open for reading as ``snapshot``, its older one as ``prior``."""
+    """One sealed snapshot open for reading as ``snapshot``, its older as ``prior``."""
 
     manifest: Manifest
     connection: duckdb.DuckDBPyConnection
@@ -538,41 +604,51 @@ def connect(settings: Settings, manifest: Manifest) -> Snapshot:
         SnapshotError: the database is missing, or a table differs from the manifest:
             a half-built file opens without an error and shows nothing.
     """
-    folder = settings.snapshots / manifest.snapshot_id
     connection = duckdb.connect(":memory:")
     try:
-        _configure(connection)
-        _attach(connection, folder, "snapshot")
+        _configure(connection, settings)
+        _attach(connection, settings, manifest, "snapshot")
         if manifest.prior and (settings.snapshots / manifest.prior).is_dir():
-            _attach(connection, settings.snapshots / manifest.prior, "prior")
+            earlier = Manifest.read(settings.snapshots / manifest.prior)
+            _attach(connection, settings, earlier, "prior")
         else:
             connection.execute("attach ':memory:' as prior")
             for table in manifest.counts:
                 connection.execute(
-                    f'create table prior."{table}" as from snapshot."{table}" limit 0'
+                    f"create table {_table('prior', table)} as "
+                    f"from {_table('snapshot', table)} limit 0"
                 )
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
         snapshot = Snapshot(manifest, connection)
         _refuse_open_doors(snapshot)
-        _compare_counts(snapshot, manifest)
-    except duckdb.Error as error:
-        connection.close()
-        raise SnapshotError(
-            f"{manifest.snapshot_id}: {DATABASE} cannot be read ({error}); restore it "
-            "from a backup or take a new snapshot"
-        ) from error
-    except SnapshotError:
+    except BaseException:
         connection.close()
         raise
     return snapshot
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, folder: Path, name: str) -> None:
-    path = folder / DATABASE
-    if not path.is_file():
-        raise SnapshotError(f"{folder.name}: {DATABASE} is missing; restore it")
-    connection.execute(f"attach '{_quoted(path)}' as {name} (read_only)")
+def _attach(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    manifest: Manifest,
+    database: str,
+) -> None:
+    """Attach a snapshot read-only and hold its tables to its manifest."""
+    path = settings.snapshots / manifest.snapshot_id / DATABASE
+    try:
+        if not path.is_file():
+            raise SnapshotError(
+                f"{manifest.snapshot_id}: {DATABASE} is missing; restore it from a "
+                "backup or take a new snapshot"
+            )
+        connection.execute(f"attach '{_quoted(path)}' as {database} (read_only)")
+        _compare_counts(connection, database, manifest)
+    except duckdb.Error as error:
+        raise SnapshotError(
+            f"{manifest.snapshot_id}: {DATABASE} cannot be read "
+            f"({_first_line(error)}); restore it from a backup or take a new snapshot"
+        ) from error
 
 
 def _refuse_open_doors(snapshot: Snapshot) -> None:

@@ -68,7 +68,7 @@ class Company:
         """Add one row to a source's table."""
         self.rows.setdefault((source, table), []).append(values)
 
-    def employs(self, name: str, *, until: date | None = None, **facts: Any) -> None:
+    def employs(self, name: str, /, *, until: date | None = None, **facts: Any) -> None:
         """Add an identity ``hr:<name>``, a leaver if ``until`` is in the past."""
         left = until is not None and until < AS_OF.date()
         plain = {
@@ -83,12 +83,12 @@ class Company:
         }
         self.add("identities", "hr", **plain | facts)
 
-    def has_department(self, name: str, **facts: Any) -> None:
+    def has_department(self, name: str, /, **facts: Any) -> None:
         """Add a department ``hr:<name>``."""
         plain = {"department_id": f"hr:{name}", "name": name.title()}
         self.add("departments", "hr", **plain | facts)
 
-    def has_account(self, login: str, *, source: str = "crm", **facts: Any) -> None:
+    def has_account(self, login: str, /, *, source: str = "crm", **facts: Any) -> None:
         """Add an enabled account, its owner matched by the login as e-mail."""
         plain = {
             "account_id": f"{source}:{login}",
@@ -106,7 +106,7 @@ class Company:
         self.add("entitlements", source, **plain | facts)
 
     def grants(
-        self, login: str, role: str, *, source: str = "crm", **facts: Any
+        self, login: str, role: str, /, *, source: str = "crm", **facts: Any
     ) -> None:
         """Grant a role to an account."""
         plain = {
@@ -117,7 +117,7 @@ class Company:
         self.add("grants", source, **plain | facts)
 
     def logs_in(
-        self, login: str, at: datetime, *, source: str = "crm", **facts: Any
+        self, login: str, at: datetime, /, *, source: str = "crm", **facts: Any
     ) -> None:
         """Add a successful login."""
         plain = {

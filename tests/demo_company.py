@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import app
-
 
 @dataclass(frozen=True)
 class Demo:
@@ -31,6 +29,8 @@ class Demo:
 
     def run(self, *arguments: str) -> Result:
         """Run one command; the test judges its exit code."""
+        from cli import app  # late: not every test needs the whole product
+
         return CliRunner().invoke(app, [*arguments, "--config", str(self.config)])
 
     def json(self, *arguments: str) -> Any:
@@ -43,6 +43,8 @@ class Demo:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Return a company of 300 people with two sealed months. Tests only read it."""
+    from cli import app
+
     folder = tmp_path_factory.mktemp("demo") / "company"
     asked = ["demo", str(folder), "--people", "300", "--months", "2", "--seal"]
     result = CliRunner().invoke(app, asked)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 
 from data.demo.accounts import Opening
 from data.demo.months import Month
-from data.demo.systems import CRM
+from data.demo.namesakes import NAMESAKE, ODD_NAMES
+from data.demo.systems import CRM, OLD_CRM, PROFILES, old_profile
 from data.demo.world import Account, Entitlement, Grant, Person, World
 
 Fits = Callable[[Person], bool]
@@ -32,6 +33,12 @@ class Casting:
         self.findings: dict[str, list[str]] = {}
         self.negatives: dict[str, list[str]] = {}
         self.order = self.rng.sample(world.people, len(world.people))
+        misleading = {NAMESAKE, *(name for name, _ in ODD_NAMES)}
+        for person in world.people:
+            if person.name in misleading or person.rehired_as is not None:
+                current = person.rehired_as or person
+                self.taken.update({person, current})
+                self.spared.update({person, current})
         people = len(world.people)
         self.few = 1 if people < 150 else 2 if people < 300 else 3 + people // 500
         """How often a part that must be there is played."""
@@ -73,6 +80,15 @@ class Casting:
         """Note what a check must not report."""
         self.negatives.setdefault(check, []).extend(subjects)
 
+    def old_account(self, person: Person) -> Account:
+        """Return somebody's account in the old CRM, opened before it was forgotten."""
+        account = account_of(person, OLD_CRM)
+        if account is None:
+            account = self.opening.old(person)
+            profile = old_profile(person.unit.family, person.title) or "Sales User"
+            account.give(PROFILES[profile], account.created)
+        return account
+
     def settled(self, person: Person) -> bool:
         """Return whether somebody was there all the time and did not move or leave."""
         return (
@@ -85,7 +101,7 @@ class Casting:
     def staff(
         self, family: str, source: str = CRM, kind: str = "employee", title: str = ""
     ) -> Fits:
-        """Return whether somebody settled is of the staff of a family of departments."""
+        """Return whether somebody settled is of the staff of such departments."""
 
         def fits(person: Person) -> bool:
             return (
@@ -100,7 +116,7 @@ class Casting:
         return fits
 
     def heads(self, family: str, source: str = CRM) -> Fits:
-        """Return whether somebody settled heads a unit of a family of departments."""
+        """Return whether somebody settled heads a unit of such departments."""
 
         def fits(person: Person) -> bool:
             return (
@@ -145,5 +161,7 @@ def grant_id(account: Account, entitlement: Entitlement | Grant) -> str:
 def grants_of(accounts: Iterable[Account], month: Month) -> list[str]:
     """Return how checks name everything accounts hold at the end of a month."""
     return [
-        grant_id(account, grant) for account in accounts for grant in account.held(month)
+        grant_id(account, grant)
+        for account in accounts
+        for grant in account.held(month)
     ]

@@ -18,6 +18,7 @@ from data.demo.systems import (
     GROUPS,
     MENUS,
     OLD_CRM,
+    PROFILES,
     ROLE_MENUS,
     ROLE_SCOPES,
     ROLES,
@@ -27,13 +28,32 @@ from data.demo.world import Account, Login, Person, Unit, World
 
 _PAGE = 999
 _NEVER = "0001-01-01T00:00:00Z"
-_KINDS = {"employee": "正式", "contractor": "外包", "intern": "实习", "vendor": "供应商"}
+_KINDS = {
+    "employee": "正式",
+    "contractor": "外包",
+    "intern": "实习",
+    "vendor": "供应商",
+}
 _METHODS = ["microsoftAuthenticatorPush", "softwareOneTimePasscode"]
 Row = Sequence[object]
 
 
+def _list(line: str) -> list[str]:
+    """Return the cells of a line."""
+    return line.split(",")
+
+
+_ROSTER = _list(
+    "工号,姓名,手机,邮箱,部门编码,岗位,职级,用工类型,状态,直属上级工号,"
+    "入职日期,离职日期"
+)
+
+
+_BROKEN_LINE = _list("099999,待定,,,,助理,P3,正式,待入职,,2026/11/31,")
+
+
 def write_roster(folder: Path, world: World, month: Month) -> int:
-    """Write HR's two files; return the number of rows of the roster."""
+    """Write HR's two files; return the number of lines of the roster."""
     rows = [
         [
             person.number,
@@ -52,8 +72,9 @@ def write_roster(folder: Path, world: World, month: Month) -> int:
         for person in sorted(world.people, key=lambda one: one.number)
         if person.in_roster(month)
     ]
-    header = "工号,姓名,手机,邮箱,部门编码,岗位,职级,用工类型,状态,直属上级工号,入职日期,离职日期"
-    _csv(folder / "员工花名册.csv", header.split(","), rows, encoding="gb18030")
+    # Somebody typed a day that is none, and pasted one line twice.
+    rows += [[*_BROKEN_LINE[:4], world.units[0].code, *_BROKEN_LINE[5:]], rows[-1]]
+    _csv(folder / "员工花名册.csv", _ROSTER, rows, encoding="gb18030")
     units = [
         [
             unit.code,
@@ -63,8 +84,8 @@ def write_roster(folder: Path, world: World, month: Month) -> int:
         ]
         for unit in world.units
     ]
-    header = "部门编码,部门名称,上级部门编码,负责人工号"
-    _csv(folder / "部门.csv", header.split(","), units, encoding="gb18030")
+    header = _list("部门编码,部门名称,上级部门编码,负责人工号")
+    _csv(folder / "部门.csv", header, units, encoding="gb18030")
     return len(rows)
 
 
@@ -77,22 +98,22 @@ def write_crm(folder: Path, world: World, month: Month) -> None:
     accounts = [account for account in world.of(CRM) if account.exists(month)]
     places = {unit: 15_000 + number for number, unit in enumerate(world.units)}
     places[world.units[0]] = 14_852
-    heads = {
+    heads: dict[Person | None, str] = {
         account.person: account.native_id
         for account in reversed(accounts)
         if account.person is not None
     }
     _csv(
         folder / "wk_admin_user.csv",
-        (
+        _list(
             "user_id,username,create_time,realname,num,mobile,email,sex,dept_id,post,"
             "status,parent_id,last_login_time,last_login_ip,is_del"
-        ).split(","),
+        ),
         (_crm_user(account, month, places, heads) for account in accounts),
     )
     _csv(
         folder / "wk_admin_role.csv",
-        "role_id,role_name,role_type,remark,status,data_type,is_hidden,label".split(","),
+        _list("role_id,role_name,role_type,remark,status,data_type,is_hidden,label"),
         [
             [
                 role.native_id,
@@ -123,7 +144,9 @@ def write_crm(folder: Path, world: World, month: Month) -> None:
         [[number, *pair] for number, pair in enumerate(held, start=1)],
     )
     pairs = [
-        (ROLES[name].native_id, menu) for name, menus in ROLE_MENUS.items() for menu in menus
+        (ROLES[name].native_id, menu)
+        for name, menus in ROLE_MENUS.items()
+        for menu in menus
     ]
     _csv(
         folder / "wk_admin_role_menu.csv",
@@ -132,7 +155,7 @@ def write_crm(folder: Path, world: World, month: Month) -> None:
     )
     _csv(
         folder / "wk_admin_menu.csv",
-        "menu_id,parent_id,menu_name,realm,menu_type,sort,status".split(","),
+        _list("menu_id,parent_id,menu_name,realm,menu_type,sort,status"),
         [
             [menu.menu_id, menu.parent_id, menu.name, menu.realm, menu.kind, 0, 1]
             for menu in MENUS
@@ -140,7 +163,7 @@ def write_crm(folder: Path, world: World, month: Month) -> None:
     )
     _csv(
         folder / "wk_admin_dept.csv",
-        "dept_id,pid,name,type,owner_user_id".split(","),
+        _list("dept_id,pid,name,type,owner_user_id"),
         [
             [
                 places[unit],
@@ -190,8 +213,8 @@ def _last_ip(account: Account, month: Month) -> str:
     return "203.0.113.10" if account.person is None else account.person.place.office_ip
 
 
-_LOGIN_HEADER = "用户,登陆时间,ip地址,登陆地点,设备类型,终端内核,平台,认证结果".split(",")
-_SYSTEM_HEADER = "用户,时间,ip地址,模块,子模块,行为,对象,操作详情".split(",")
+_LOGIN_HEADER = _list("用户,登陆时间,ip地址,登陆地点,设备类型,终端内核,平台,认证结果")
+_SYSTEM_HEADER = _list("用户,时间,ip地址,模块,子模块,行为,对象,操作详情")
 _CLIENTS = {
     "pc": ("网页", "Chrome 141", "Windows 11"),
     "phone": ("移动端", "WebView", "Android 16"),
@@ -369,9 +392,6 @@ def _members(kind: str, ids: Iterable[str]) -> list[dict[str, str]]:
 
 def _graph_user(account: Account, month: Month) -> dict[str, Any]:
     person = account.person
-    changed = account.password_changed
-    if changed is not None and changed >= month.as_of:
-        changed = account.created
     is_guest = account.kind == "guest"
     return {
         "id": account.native_id,
@@ -384,7 +404,7 @@ def _graph_user(account: Account, month: Month) -> dict[str, Any]:
         "department": None if person is None else person.unit_in(month)[0].name,
         "jobTitle": None if person is None else person.unit_in(month)[1],
         "createdDateTime": utc_text(account.created),
-        "lastPasswordChangeDateTime": utc_text(changed),
+        "lastPasswordChangeDateTime": utc_text(account.changed_by(month)),
         "onPremisesSyncEnabled": None if is_guest or person is None else True,
         "signInActivity": _activity(account, month),
     }
@@ -393,7 +413,10 @@ def _graph_user(account: Account, month: Month) -> dict[str, Any]:
 def _activity(account: Account, month: Month) -> dict[str, Any]:
     last = account.last_use_in.get(month.name)
     if account.use == "attempts":
-        return {"lastSignInDateTime": utc_text(last), "lastSuccessfulSignInDateTime": None}
+        return {
+            "lastSignInDateTime": utc_text(last),
+            "lastSuccessfulSignInDateTime": None,
+        }
     moment = _NEVER if last is None else utc_text(last)
     return {"lastSignInDateTime": moment, "lastSuccessfulSignInDateTime": moment}
 
@@ -406,7 +429,9 @@ def _second_factor(account: Account, month: Month) -> dict[str, Any]:
         "id": account.native_id,
         "userPrincipalName": account.login,
         "userDisplayName": account.name,
-        "isAdmin": any("Administrator" in one.entitlement.name for one in account.grants),
+        "isAdmin": any(
+            "Administrator" in one.entitlement.name for one in account.grants
+        ),
         "isMfaRegistered": is_registered,
         "isMfaCapable": is_registered,
         "isPasswordlessCapable": False,
@@ -435,7 +460,10 @@ def _sign_in(number: int, account: Account, login: Login) -> dict[str, Any]:
         "ipAddress": login.ip,
         "clientAppUsed": "Browser",
         "isInteractive": True,
-        "status": {"errorCode": 0 if login.is_success else 50126, "failureReason": None},
+        "status": {
+            "errorCode": 0 if login.is_success else 50126,
+            "failureReason": None,
+        },
         "deviceDetail": {
             "deviceId": "",
             "displayName": None,
@@ -459,7 +487,7 @@ _YES_NO = {"enabled": "Yes", "disabled": "No", "unknown": ""}
 
 
 def write_old_crm(folder: Path, world: World, month: Month) -> int:
-    """Write the old CRM's list of users and of stand-ins; return the number of users."""
+    """Write the old CRM's users, profiles and stand-ins; return the number of users."""
     rows = []
     lent = []
     for account in world.of(OLD_CRM):
@@ -477,7 +505,7 @@ def write_old_crm(folder: Path, world: World, month: Month) -> int:
                 account.created.strftime(_OLD_TIME),
                 _old_time(account.last_use_in.get(month.name)),
                 _YES_NO[account.mfa],
-                _old_time(account.password_changed, month),
+                _old_time(account.changed_by(month)),
             ]
         )
         lent += [
@@ -492,15 +520,19 @@ def write_old_crm(folder: Path, world: World, month: Month) -> int:
             if grant.is_delegated
         ]
     _xlsx(folder / "users.xlsx", month, _OLD_HEADER, rows)
+    profiles = [
+        [one.name, "Y" if one.is_privileged else "N", ";".join(one.abilities)]
+        for one in PROFILES.values()
+    ]
+    header = ["Profile", "Administrator Y/N", "Rights"]
+    _csv(folder / "profiles.csv", header, profiles, encoding="utf-8-sig")
     header = ["User ID", "Profile", "Delegated From", "Granted", "Valid Until"]
     _csv(folder / "delegations.csv", header, lent, encoding="utf-8-sig")
     return len(rows)
 
 
-def _old_time(moment: datetime | None, month: Month | None = None) -> str:
-    if moment is None or (month is not None and moment >= month.as_of):
-        return ""
-    return moment.strftime(_OLD_TIME)
+def _old_time(moment: datetime | None) -> str:
+    return "" if moment is None else moment.strftime(_OLD_TIME)
 
 
 def write_owners(path: Path, world: World) -> None:
@@ -545,7 +577,9 @@ def _xlsx(path: Path, month: Month, header: Sequence[str], rows: Iterable[Row]) 
                     sheet.write_string(line, column, str(value))
 
 
-def _pages(folder: Path, name: str, context: str, address: str, found: list[Any]) -> None:
+def _pages(
+    folder: Path, name: str, context: str, address: str, found: list[Any]
+) -> None:
     """Write a list as Graph pages it."""
     starts = range(0, max(1, len(found)), _PAGE)
     for number, start in enumerate(starts, start=1):

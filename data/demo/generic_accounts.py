@@ -17,8 +17,17 @@ from data.demo.systems import (
 )
 from data.demo.world import Account, LostGrant, Person
 
-_OFFICES = ("销售公用", "客服1", "前台", "展厅演示", "仓库共用", "市场部", "值班", "客服2")
-_MAILBOXES = ("reception", "sales01", "info", "test", "service-team", "frontdesk")
+_OFFICES = (
+    "销售公用",
+    "客服1",
+    "前台",
+    "展厅演示",
+    "仓库共用",
+    "市场部",
+    "值班",
+    "客服2",
+)
+_MAILBOXES = ("reception", "sales01", "info", "test", "support", "frontdesk")
 _OLD_LOGINS = ("sales", "demo2", "temp", "public")
 
 
@@ -49,7 +58,7 @@ def _generic(casting: Casting) -> None:
     for number in range(count):
         local = _MAILBOXES[number % len(_MAILBOXES)]
         if number >= len(_MAILBOXES):
-            local = f"office{number}"
+            local = f"office{number + 1}"
         account = _stray_entra(casting, local, local.replace("-", " ").title())
         account.give(GROUPS["All staff 全员"], account.created)
         casting.expect("generic_names", account.account_id)
@@ -140,7 +149,9 @@ def _unowned(casting: Casting) -> None:
 def _sponsored(casting: Casting) -> None:
     """Somebody confirmed who answers for these, in owners.csv."""
     for number, person in enumerate(casting.spare(2, casting.heads("it", ENTRA))):
-        account = _stray_entra(casting, f"svc-print{number + 1}", "Print service", "service")
+        account = _stray_entra(
+            casting, f"svc-print{number + 1}", "Print service", "service"
+        )
         account.give(GROUPS["All staff 全员"], account.created)
         account.confirmed_owner = person
         casting.acquit("unowned_accounts", account.account_id)
@@ -166,7 +177,9 @@ def _left_over(casting: Casting) -> None:
     role = ROLES["市场专员"]
     for _ in range(max(1, casting.few // 2)):
         native = str(next(casting.opening.crm_ids))
-        lost = LostGrant(CRM, native, f"crm:{native}", role.native_id, role.entitlement_id)
+        lost = LostGrant(
+            CRM, native, f"crm:{native}", role.native_id, role.entitlement_id
+        )
         world.lost_grants.append(lost)
         casting.expect("ghost_grants", f"{lost.account_id} > {lost.entitlement_id}")
     reader = DIRECTORY_ROLES["Reports Reader"]
@@ -178,7 +191,9 @@ def _left_over(casting: Casting) -> None:
     casting.expect("ghost_grants", f"{lost.account_id} > {lost.entitlement_id}")
     stray = _stray_crm(casting, "钱三百")
     stray.give(ROLES["全员基础"], stray.created)
-    lost = LostGrant(CRM, stray.native_id, stray.account_id, "180999", "crm:role:180999")
+    lost = LostGrant(
+        CRM, stray.native_id, stray.account_id, "180999", "crm:role:180999"
+    )
     world.lost_grants.append(lost)
     casting.expect("ghost_grants", f"{lost.account_id} > {lost.entitlement_id}")
     for person in casting.pick(casting.few, casting.staff("marketing")):
@@ -192,13 +207,19 @@ def _left_over(casting: Casting) -> None:
 
 def _empty(casting: Casting) -> None:
     """Accounts that hold nothing at all."""
-    for person in casting.pick(casting.few, casting.staff("service")):
+    for person in casting.pick(casting.few, casting.staff("")):
         account = the(person, CRM)
         account.grants = []
+        # Whoever plays another part might be given a role in it.
+        casting.spared.add(person)
         casting.expect("accounts_without_roles", account.account_id)
-    for person in casting.pick(max(1, casting.few // 2), casting.staff("supply", ENTRA)):
+    for person in casting.pick(
+        max(1, casting.few // 2), casting.staff("supply", ENTRA)
+    ):
         account = the(person, ENTRA)
         account.grants = []
+        # Whoever plays another part might be given a role in it.
+        casting.spared.add(person)
         casting.expect("accounts_without_roles", account.account_id)
     for person in casting.spare(2, casting.staff("people", ENTRA)):
         account = the(person, ENTRA)
@@ -219,10 +240,6 @@ def _namesakes(casting: Casting) -> None:
     for person, side in zip(
         [one for one in namesakes if account_of(one, CRM)], sides, strict=False
     ):
-        if person in casting.taken:
-            continue
-        casting.taken.add(person)
-        casting.spared.add(person)
         account = the(person, CRM)
         account.give(ROLES[side], account.created)
         ids = [one.account_id for one in person.accounts]
@@ -235,9 +252,9 @@ def _namesakes(casting: Casting) -> None:
 
 def _opened(casting: Casting) -> datetime:
     days = casting.rng.randint(200, 1500)
-    return midnight(casting.world.months[0].start.date() - timedelta(days=days)).replace(
-        hour=10
-    )
+    return midnight(
+        casting.world.months[0].start.date() - timedelta(days=days)
+    ).replace(hour=10)
 
 
 def _stray_crm(casting: Casting, name: str) -> Account:

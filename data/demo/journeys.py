@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from data.demo.casting import Casting, Fits, account_of, the
 from data.demo.leavers import tried_again
 from data.demo.logins import PC, PHONE, add_login
-from data.demo.months import midnight
+from data.demo.months import Month
 from data.demo.names import (
     BEIJING,
     GUANGZHOU,
@@ -33,8 +33,10 @@ def travel(casting: Casting) -> None:
         source = (CRM, ENTRA)[number % 2]
         for person in casting.pick(1, _fits(casting, source)):
             account = _fresh(casting, the(person, source))
-            for day in (6, 13, 21):
-                _two_places(casting, account, day, _GAPS[number % len(_GAPS)])
+            months = casting.world.months if number % 2 else (casting.month,)
+            for month in months:
+                for day in (6, 13, 21):
+                    _two_places(account, month, day, _GAPS[number % len(_GAPS)])
             casting.expect("concurrent_use", account.account_id)
     _travellers(casting)
     _once(casting)
@@ -77,16 +79,15 @@ def _fresh(casting: Casting, account: Account) -> Account:
     return account
 
 
-def _day(casting: Casting, day: int, hour: int, minute: int = 0) -> datetime:
-    first = midnight(casting.month.start.date())
-    return first + timedelta(days=day - 1, hours=hour, minutes=minute)
+def _day(month: Month, day: int, hour: int, minute: int = 0) -> datetime:
+    return month.start + timedelta(days=day - 1, hours=hour, minutes=minute)
 
 
 def _log(
-    casting: Casting, account: Account, at: datetime, place: Place, device: str = PC
+    account: Account, month: Month, at: datetime, place: Place, device: str = PC
 ) -> None:
     ip = place.office_ip if device == PC else f"{place.home_net}.77"
-    add_login(account, casting.month, Login(at, place, ip, device))
+    add_login(account, month, Login(at, place, ip, device))
 
 
 def _elsewhere(place: Place) -> Place:
@@ -97,11 +98,12 @@ def _home(account: Account) -> Place:
     return account.person.place if account.person is not None else SHANGHAI
 
 
-def _two_places(casting: Casting, account: Account, day: int, gap: int) -> None:
+def _two_places(account: Account, month: Month, day: int, gap: int) -> None:
     home = _home(account)
-    start = _day(casting, day, 10, 5)
-    _log(casting, account, start, home)
-    _log(casting, account, start + timedelta(minutes=gap), _elsewhere(home))
+    start = _day(month, day, 10, 5)
+    if start > account.created:
+        _log(account, month, start, home)
+        _log(account, month, start + timedelta(minutes=gap), _elsewhere(home))
 
 
 def _travellers(casting: Casting) -> None:
@@ -110,10 +112,17 @@ def _travellers(casting: Casting) -> None:
         account = _fresh(casting, the(person, CRM))
         abroad = ROTTERDAM if person.place is SINGAPORE else SINGAPORE
         for day in (5, 19):
-            _log(casting, account, _day(casting, day, 8, 40), person.place)
-            _log(casting, account, _day(casting, day, 19, 25), abroad, PHONE)
-            _log(casting, account, _day(casting, day + 2, 9, 10), abroad)
-            _log(casting, account, _day(casting, day + 3, 9, 30), person.place)
+            _log(account, casting.month, _day(casting.month, day, 8, 40), person.place)
+            _log(
+                account, casting.month, _day(casting.month, day, 19, 25), abroad, PHONE
+            )
+            _log(account, casting.month, _day(casting.month, day + 2, 9, 10), abroad)
+            _log(
+                account,
+                casting.month,
+                _day(casting.month, day + 3, 9, 30),
+                person.place,
+            )
         casting.acquit("concurrent_use", account.account_id)
 
 
@@ -121,7 +130,7 @@ def _once(casting: Casting) -> None:
     """One day only: a virtual private network that came out elsewhere."""
     for person in casting.spare(1 + casting.few // 4, _fits(casting, ENTRA)):
         account = _fresh(casting, the(person, ENTRA))
-        _two_places(casting, account, 14, 9)
+        _two_places(account, casting.month, 14, 9)
         casting.acquit("concurrent_use", account.account_id)
 
 
@@ -130,7 +139,7 @@ def _just_apart(casting: Casting) -> None:
     for person in casting.spare(1 + casting.few // 4, _fits(casting, CRM)):
         account = _fresh(casting, the(person, CRM))
         for day in (7, 15, 22):
-            _two_places(casting, account, day, 31)
+            _two_places(account, casting.month, day, 31)
         casting.acquit("concurrent_use", account.account_id)
 
 
@@ -139,9 +148,15 @@ def _hand_over(casting: Casting) -> None:
     for person in casting.spare(1 + casting.few // 4, _fits(casting, ENTRA)):
         account = _fresh(casting, the(person, ENTRA))
         for day in (8, 9, 16, 20, 27):
-            start = _day(casting, day, max(10, person.place.opens), 30)
-            _log(casting, account, start, person.place)
-            _log(casting, account, start + timedelta(minutes=2), person.place, PHONE)
+            start = _day(casting.month, day, max(10, person.place.opens), 30)
+            _log(account, casting.month, start, person.place)
+            _log(
+                account,
+                casting.month,
+                start + timedelta(minutes=2),
+                person.place,
+                PHONE,
+            )
         casting.acquit("concurrent_use", account.account_id)
 
 
@@ -170,6 +185,6 @@ def _two_of_one_name(casting: Casting) -> None:
             continue
         _fresh(casting, account)
         for day in (6, 12, 20, 26):
-            at = _day(casting, day, 10, 10 + 7 * number)
-            _log(casting, account, at, _home(account))
+            at = _day(casting.month, day, 10, 10 + 7 * number)
+            _log(account, casting.month, at, _home(account))
         casting.acquit("concurrent_use", account.account_id)

@@ -36,7 +36,9 @@ def _gone(casting: Casting, least: int = 10, most: int = 10_000) -> list[Person]
     ]
 
 
-def _take(casting: Casting, count: int, least: int = 10, most: int = 10_000) -> list[Person]:
+def _take(
+    casting: Casting, count: int, least: int = 10, most: int = 10_000
+) -> list[Person]:
     found = _gone(casting, least, most)[:count]
     if len(found) < count:
         found += _resign(casting, count - len(found))
@@ -82,7 +84,9 @@ def _used_after(casting: Casting) -> None:
         account = the(person, source)
         if person.end is None:
             continue
-        used = min(since_day(person.end, 22) + timedelta(days=3 + index % 4), _eve(casting))
+        used = min(
+            since_day(person.end, 22) + timedelta(days=3 + index % 4), _eve(casting)
+        )
         used += timedelta(minutes=7 + index)
         account.use, account.last_use = "stopped", used
         account.reopen()
@@ -153,8 +157,6 @@ def _back(casting: Casting) -> None:
     for former in casting.world.people:
         person_now = former.rehired_as
         if person_now is not None:
-            casting.taken.add(person_now)
-            casting.spared.add(person_now)
             ids = [account.account_id for account in person_now.accounts]
             casting.acquit("leaver_accounts", *ids)
             casting.acquit("unowned_accounts", *ids)

@@ -49,7 +49,9 @@ def _use(
     if earlier is None and account.use == "regular" and account.created < month.start:
         earlier = max(account.created, month.start - timedelta(days=rng.randint(1, 30)))
         earlier = min(earlier, _last_moment(account, month))
-    last = max(filter(None, (earlier, account.last_use_in.get(month.name))), default=None)
+    last = max(
+        filter(None, (earlier, account.last_use_in.get(month.name))), default=None
+    )
     if last is not None:
         account.last_use_in[month.name] = last
     return last

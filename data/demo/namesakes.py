@@ -3,9 +3,9 @@
 import random
 from datetime import timedelta
 
+from data.demo.months import Month
 from data.demo.names import DOMAIN
 from data.demo.people import Workforce
-from data.demo.months import Month
 from data.demo.world import Person
 
 NAMESAKE = "王伟"
@@ -41,7 +41,9 @@ def rename(seed: int, workforce: Workforce, months: tuple[Month, ...]) -> None:
         rng.sample(abroad, min(len(abroad), len(ODD_NAMES))), ODD_NAMES, strict=False
     ):
         person.name, person.email = name, f"{local}@{DOMAIN}"
-    _hire_again(rng, workforce, months, [one for one in sellers if one.name != NAMESAKE])
+    _hire_again(
+        rng, workforce, months, [one for one in sellers if one.name != NAMESAKE]
+    )
 
 
 def _hire_again(

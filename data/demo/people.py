@@ -23,7 +23,7 @@ from data.demo.names import (
 from data.demo.world import Move, Person, Unit
 
 _TEAM = 11
-"""People of a team; a department of fewer than two teams has none."""
+"""People of a team; a department of fewer than three teams has none."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,12 @@ DIVISIONS = (
             ),
             Department(
                 *("32", "采购部 Purchasing", "supply", 0.06),
-                *(("采购专员", "高级采购专员"), ("采购经理", "采购总监"), SHANGHAI, 150),
+                *(
+                    ("采购专员", "高级采购专员"),
+                    ("采购经理", "采购总监"),
+                    SHANGHAI,
+                    150,
+                ),
             ),
         ),
     ),
@@ -260,7 +265,9 @@ def _staffed(
     above = next((unit for unit in units if unit.code == f"{division.code}000"), None)
     if above is None:
         place = division.departments[0].place
-        above = Unit(f"{division.code}000", division.name, top, department.family, place)
+        above = Unit(
+            f"{division.code}000", division.name, top, department.family, place
+        )
         units.append(above)
         if people >= 200:
             above.head = _head(registry, above, division.head, "M3")
@@ -279,7 +286,7 @@ def _staffed(
         yield unit.head
         count -= 1
     teams = _teams(units, unit, count)
-    position = {team: 0 for team in teams}
+    position = dict.fromkeys(teams, 0)
     for index in range(count):
         team = teams[index % len(teams)]
         if team is not unit and team.head is None:
@@ -294,7 +301,7 @@ def _staffed(
 
 def _teams(units: list[Unit], unit: Unit, count: int) -> list[Unit]:
     """Return the units staff sit in: teams, or a small department itself."""
-    if count < 2 * _TEAM:
+    if count < 3 * _TEAM:
         return [unit]
     short = unit.name.split(" ")[0] if unit.name[0] > "z" else unit.name.split(" 海")[0]
     teams = [

@@ -33,7 +33,11 @@ def _beyond_the_post(casting: Casting) -> None:
     parts: tuple[tuple[Fits, str, Entitlement], ...] = (
         (casting.staff("sales"), CRM, ROLES["用户管理"]),
         (casting.staff("service"), CRM, ROLES["合同金额修改"]),
-        (casting.staff("supply", ENTRA), ENTRA, DIRECTORY_ROLES["Exchange Administrator"]),
+        (
+            casting.staff("supply", ENTRA),
+            ENTRA,
+            DIRECTORY_ROLES["Exchange Administrator"],
+        ),
     )
     for fits, source, entitlement in parts:
         for person in casting.pick(max(1, few // 2), fits):
@@ -62,7 +66,7 @@ def _beyond_the_post(casting: Casting) -> None:
 
 
 def _kept_on(casting: Casting, person: Person) -> bool:
-    """Return whether somebody moved out of sales into another post with a CRM account."""
+    """Return whether somebody left sales for another post with a CRM account."""
     return (
         person not in casting.taken
         and person.moved is not None
@@ -82,8 +86,8 @@ def _exports(casting: Casting) -> None:
             account = the(person, CRM)
             account.give(export, _in_window(casting, account))
             casting.expect("export_rights", account.account_id)
-    for person in casting.pick(max(1, casting.few // 3), casting.staff("sales", OLD_CRM)):
-        account = the(person, OLD_CRM)
+    for person in casting.pick(max(1, casting.few // 3), casting.staff("sales")):
+        account = casting.old_account(person)
         account.grants = []
         account.give(PROFILES["Sales Manager"], account.created)
         casting.expect("export_rights", account.account_id)
@@ -94,9 +98,7 @@ def _exports(casting: Casting) -> None:
     for person in casting.spare(2, casting.staff("sales", kind="intern")):
         account = the(person, CRM)
         casting.acquit("export_rights", account.account_id)
-        casting.acquit(
-            "excess_privileges", grant_id(account, ROLES["实习生只读"])
-        )
+        casting.acquit("excess_privileges", grant_id(account, ROLES["实习生只读"]))
 
 
 def _against_the_rules(casting: Casting) -> None:
@@ -131,12 +133,10 @@ def _lent_for_a_time(casting: Casting) -> None:
     lender = next(iter(casting.world.of(OLD_CRM)), None)
     for number, until in enumerate(ends):
         count = casting.few if number == 0 else 1
-        fits = casting.staff("sales", OLD_CRM)
-        found = (
-            casting.pick(count, fits) if number == 0 else casting.spare(count, fits)
-        )
+        fits = casting.staff("sales")
+        found = casting.pick(count, fits) if number == 0 else casting.spare(count, fits)
         for person in found:
-            account = the(person, OLD_CRM)
+            account = casting.old_account(person)
             grant = Grant(
                 lent,
                 end - timedelta(days=75),
@@ -151,23 +151,26 @@ def _lent_for_a_time(casting: Casting) -> None:
 
 def _peers(casting: Casting) -> None:
     """One of many peers with a right of their own; two of ten is no outlier."""
-    rooms = ((CRM, ROLES["标准招投标"]), (ENTRA, GROUPS["Tender room standard 标书室"]))
-    wanted = {source: max(1, casting.few // 2) + 1 for source, _ in rooms}
-    for (_, source), peers in _groups(casting).items():
-        entitlement = dict(rooms)[source]
-        free = [one for one in peers if one.person not in casting.taken]
-        if len(peers) in (5, 10) and len(free) * 5 >= len(peers):
-            holders = free[: len(peers) // 5]
-            if len(casting.negatives.get("peer_outliers", ())) < 4:
-                for account in holders:
-                    _hold(casting, account, entitlement)
-                    casting.acquit("peer_outliers", grant_id(account, entitlement))
-                casting.spared.update(one.person for one in peers if one.person)
-                casting.taken.update(one.person for one in peers if one.person)
-        elif len(peers) >= 6 and free and wanted[source] > 0:
+    rooms = {CRM: ROLES["标准招投标"], ENTRA: GROUPS["Tender room standard 标书室"]}
+    wanted = {source: max(1, casting.few // 2) + 1 for source in rooms}
+    groups = _groups(casting)
+    for (_, source), peers in groups.items():
+        able = [one for one in peers if one.person not in casting.spared]
+        able.sort(key=lambda account: account.person in casting.taken)
+        if len(peers) >= 6 and able and wanted[source] > 0:
             wanted[source] -= 1
-            _hold(casting, free[0], entitlement)
-            casting.expect("peer_outliers", grant_id(free[0], entitlement))
+            _hold(casting, able[0], rooms[source])
+            casting.expect("peer_outliers", grant_id(able[0], rooms[source]))
+            peers.clear()
+    told = 0
+    for (_, source), peers in groups.items():
+        free = [one for one in peers if one.person not in casting.taken]
+        count = len(peers) // 5
+        if told < 4 and len(peers) in (5, 10) and len(free) >= count:
+            told += 1
+            for account in free[:count]:
+                _hold(casting, account, rooms[source])
+                casting.acquit("peer_outliers", grant_id(account, rooms[source]))
 
 
 def _hold(casting: Casting, account: Account, entitlement: Entitlement) -> None:
@@ -199,7 +202,8 @@ def _groups(casting: Casting) -> dict[tuple[str, str], list[Account]]:
 
 
 def _in_window(casting: Casting, account: Account) -> datetime:
-    """Return a moment within the newest month, so that the grant shows as new."""
-    start = casting.month.start
+    """Return a moment within one of the months, mostly the newest: it shows as new."""
+    earlier = casting.rng.choice(casting.world.months)
+    start = (casting.month if casting.rng.random() < 0.4 else earlier).start
     moment = start + timedelta(days=casting.rng.randint(2, 25), hours=11)
     return max(moment, account.created)

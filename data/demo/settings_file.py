@@ -25,11 +25,24 @@ email = "邮箱"
 department_id = "部门编码"
 job_title = "岗位"
 job_level = "职级"
-employment_type = {{ column = "用工类型", values = {{ "正式" = "employee", "外包" = "contractor", "实习" = "intern", "供应商" = "vendor" }} }}
-employment_status = {{ column = "状态", values = {{ "在职" = "active", "休假" = "on_leave", "待离职" = "notice", "离职" = "left", "待入职" = "pending" }} }}
 manager_id = "直属上级工号"
 start_date = {{ column = "入职日期", format = "%Y/%m/%d" }}
 end_date = {{ column = "离职日期", format = "%Y/%m/%d" }}
+[sources.hr.files.identities.employment_type]
+column = "用工类型"
+[sources.hr.files.identities.employment_type.values]
+"正式" = "employee"
+"外包" = "contractor"
+"实习" = "intern"
+"供应商" = "vendor"
+[sources.hr.files.identities.employment_status]
+column = "状态"
+[sources.hr.files.identities.employment_status.values]
+"在职" = "active"
+"休假" = "on_leave"
+"待离职" = "notice"
+"离职" = "left"
+"待入职" = "pending"
 
 [[sources.hr.files]]
 path = "{month}hr/部门.csv"
@@ -82,21 +95,23 @@ last_login_at = {{ column = "Last Login", format = "%d/%m/%Y %H:%M" }}
 last_login_basis = {{ constant = "success" }}
 password_changed_at = {{ column = "Password Changed", format = "%d/%m/%Y %H:%M" }}
 mfa_state = {{ column = "2FA", values = {{ "Yes" = "enabled", "No" = "disabled" }} }}
-[sources.old_crm.files.entitlements]
-entitlement_id = {{ column = "Profile", each = true }}
-native_id = {{ column = "Profile", each = true }}
-name = {{ column = "Profile", each = true }}
-kind = {{ constant = "profile" }}
-is_privileged = {{ column = "Profile", each = true, values = {{ "Administrator" = "true" }}, otherwise = "false" }}
-[sources.old_crm.files.entitlements.abilities]
-column = "Profile"
-each = true
-[sources.old_crm.files.entitlements.abilities.values]
-{profiles}
 [sources.old_crm.files.grants]
 account_id = "User ID"
 entitlement_id = {{ column = "Profile", each = true }}
 via = {{ constant = "direct" }}
+
+[[sources.old_crm.files]]
+path = "{month}old_crm/profiles.csv"
+total = {profiles}
+[sources.old_crm.files.entitlements]
+entitlement_id = "Profile"
+native_id = "Profile"
+name = "Profile"
+kind = {{ constant = "profile" }}
+abilities = {{ column = "Rights", separator = ";" }}
+[sources.old_crm.files.entitlements.is_privileged]
+column = "Administrator Y/N"
+values = {{ "Y" = "true", "N" = "false" }}
 
 [[sources.old_crm.files]]
 path = "{month}old_crm/delegations.csv"
@@ -119,10 +134,10 @@ def settings_text(month: str, above: str, *, roster: int, old_users: int) -> str
         roster: Number of people HR states.
         old_users: Number of users the old CRM states.
     """
-    profiles = "\n".join(
-        f'"{profile.name}" = "{",".join(profile.abilities)}"'
-        for profile in PROFILES.values()
-    )
     return _TEXT.format(
-        month=month, above=above, roster=roster, old_users=old_users, profiles=profiles
+        month=month,
+        above=above,
+        roster=roster,
+        old_users=old_users,
+        profiles=len(PROFILES),
     )

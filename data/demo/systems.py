@@ -26,7 +26,11 @@ class Menu:
     @property
     def lets_do(self) -> bool:
         """Return whether its holder can do more than look."""
-        looks = ("index", "read", "update") if self.parent_id not in (40, 50, 160, 170) else ("index", "read")
+        looks = (
+            ("index", "read", "update")
+            if self.parent_id not in (40, 50, 160, 170)
+            else ("index", "read")
+        )
         return self.kind == 3 and self.realm not in looks
 
 

@@ -25,6 +25,7 @@ from data.demo.systems import (
     GROUPS,
     MENUS,
     OLD_CRM,
+    PROFILES,
     ROLE_MENUS,
     ROLES,
 )
@@ -132,9 +133,7 @@ class Facts:
         return held
 
 
-def _only(
-    people: list[Person], key: Callable[[Person], str]
-) -> dict[str, Person]:
+def _only(people: list[Person], key: Callable[[Person], str]) -> dict[str, Person]:
     """Return people by a key nobody else bears; two records of one person are one."""
     bearers: dict[str, list[Person]] = defaultdict(list)
     for person in people:
@@ -161,7 +160,8 @@ def _generic_names(facts: Facts) -> Iterator[str]:
     pattern = facts.policy["generic_names"]
     for account in facts.enabled:
         if account.kind not in ("service", "builtin") and (
-            facts.matches(pattern, account.login) or facts.matches(pattern, account.name)
+            facts.matches(pattern, account.login)
+            or facts.matches(pattern, account.name)
         ):
             yield account.account_id
 
@@ -325,7 +325,9 @@ def _is_without_mfa(facts: Facts, account: Account) -> bool:
 
 def _accounts_without_mfa(facts: Facts) -> Iterator[str]:
     for account in facts.enabled:
-        if account.kind not in ("service", "builtin") and _is_without_mfa(facts, account):
+        if account.kind not in ("service", "builtin") and _is_without_mfa(
+            facts, account
+        ):
             yield account.account_id
 
 
@@ -464,21 +466,14 @@ def _told_of_accounts(facts: Facts) -> Shares:
 
 def _told_of_entitlements(facts: Facts) -> Shares:
     """Only the CRM knows data scopes, of roles; nobody dates grants but stand-ins."""
-    old = {
-        grant.entitlement
-        for account in facts.accounts
-        if account.source == OLD_CRM
-        for grant in facts.held[account]
-        if not grant.is_delegated
-    }
     able = sum(bool(set(menus) - _READING) for menus in ROLE_MENUS.values()) + 1
     able += len(MENUS) - len(_READING)
     rows = {
         CRM: len(ROLES) + len(MENUS),
         ENTRA: len(GROUPS) + len(DIRECTORY_ROLES),
-        OLD_CRM: len(old),
+        OLD_CRM: len(PROFILES),
     }
-    abilities = {CRM: able, OLD_CRM: len(old)}
+    abilities = {CRM: able, OLD_CRM: len(PROFILES)}
     scopes = {CRM: len(ROLES)}
     found: Shares = {}
     for source, count in rows.items():

@@ -7,7 +7,7 @@ not afterwards.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from data.demo.months import Month, midnight
 from data.demo.names import Place
@@ -185,7 +185,7 @@ class Account:
     """person, service, guest or builtin."""
     disabled: datetime | None = None
     use: str = "regular"
-    """regular, stopped (at ``last_use``), never, or attempts (none of them known good)."""
+    """regular, stopped (at ``last_use``), never, or attempts (none known good)."""
     last_use: datetime | None = None
     password_changed: datetime | None = None
     mfa: str = "unknown"
@@ -211,6 +211,13 @@ class Account:
     def is_enabled(self, month: Month) -> bool:
         """Return whether it could be used at the end of a month."""
         return self.disabled is None or self.disabled >= month.as_of
+
+    def changed_by(self, month: Month) -> datetime | None:
+        """Return when its password was changed last, by the end of a month."""
+        changed = self.password_changed
+        if changed is None or changed < month.as_of:
+            return changed
+        return max(self.created, changed - timedelta(days=180))
 
     def held(self, month: Month) -> list[Grant]:
         """Return its grants at the end of a month."""

@@ -165,7 +165,7 @@ def preview(
         snapshot, "review_items", has_prior=snapshot.manifest.prior is not None
     )
     rows = rows.with_columns(reason=_exclusion(plan))
-    excluded = rows.filter(pl.col("reason").is_not_null()).select(EXCLUDED)
+    excluded = rows.filter(pl.col("reason").is_not_null()).select(*EXCLUDED)
     asked = route(
         rows.filter(pl.col("reason").is_null()).drop("reason"),
         people,

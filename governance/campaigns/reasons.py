@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from governance.assessments import Assessment, findings
-from governance.language import translator
+from governance.language import Translate, translator
 from governance.model import Language, Severity
 from governance.scope import Scope
 
@@ -114,7 +114,7 @@ def reason(
     return ("" if language is Language.CHINESE else " ").join(told)
 
 
-def _facts(row: Mapping[str, Any], say: Any, zone: ZoneInfo) -> list[str]:
+def _facts(row: Mapping[str, Any], say: Translate, zone: ZoneInfo) -> list[str]:
     def day(moment: datetime) -> str:
         return moment.astimezone(zone).date().isoformat()
 
@@ -144,8 +144,9 @@ def _facts(row: Mapping[str, Any], say: Any, zone: ZoneInfo) -> list[str]:
         told.append(say("Held since {day}.").format(day=day(row["granted_at"])))
     if row["peer_holders"] is not None and row["peers"] > 1:
         told.append(
-            say("{holders} of {peers} people with an account in {department} hold it.")
-            .format(
+            say(
+                "{holders} of {peers} people with an account in {department} hold it."
+            ).format(
                 holders=row["peer_holders"],
                 peers=row["peers"],
                 department=row["department_name"] or row["department_id"],

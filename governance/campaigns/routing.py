@@ -61,9 +61,11 @@ class People:
         """Yield the head of a department and of each above; whether it is one above."""
         seen: set[str] = set()
         is_above = False
-        while department_id in self.departments and department_id not in seen:
+        while department_id is not None and department_id not in seen:
             seen.add(department_id)
-            department = self.departments[department_id]
+            department = self.departments.get(department_id)
+            if department is None:
+                return
             yield department["head_identity_id"], is_above
             department_id, is_above = department["parent_id"], True
 

@@ -182,6 +182,7 @@ REVIEW_ITEMS = Table(
     Column("previous_decision", String(16)),
     Column("previous_campaign_id", _ID),
     Index(None, "campaign_id", "position"),
+    Index(None, "campaign_id", "reviewer_id"),
     Index(None, "account_id", "entitlement_id"),
 )
 """What a reviewer is asked, with the facts as they were shown. One grant, or one

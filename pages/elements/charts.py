@@ -63,7 +63,9 @@ def severity_bars(counts: pl.DataFrame, names: dict[str, str]) -> go.Figure:
             orientation="h",
             name=severity_word(severity),
             marker={"color": colour},
-            hovertemplate="%{y}<br>%{x:,}<extra>" + severity_word(severity) + "</extra>",
+            hovertemplate="%{y}<br>%{x:,}<extra>"
+            + severity_word(severity)
+            + "</extra>",
         )
     figure.update_layout(barmode="stack")
     figure.update_xaxes(gridcolor="#e8ecf1", zeroline=False, tickformat=",d")

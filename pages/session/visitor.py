@@ -12,6 +12,7 @@ from governance.app_roles import Actor, NotAllowedError, Permission
 from governance.app_sessions import SESSIONS, AppSession, token_in
 from governance.assessments import Assessment, assess_all
 from governance.model import GovernanceError
+from governance.register import Register, open_register
 from governance.scope import NOTHING, Scope, scope_of
 from governance.settings import Settings
 from governance.snapshots import Snapshot, current_id, kept_open
@@ -102,3 +103,12 @@ def assessments(snapshot_id: str | None = None) -> dict[str, Assessment]:
     _ = words()
     with st.spinner(_("Reading the checks’ results"), show_time=True):
         return assess_all(settings(), snapshot_id)
+
+
+def register() -> Register:
+    """Return the installation's register.
+
+    Raises:
+        RegisterError: it cannot be reached.
+    """
+    return open_register(settings())

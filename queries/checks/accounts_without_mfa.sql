@@ -13,6 +13,10 @@ zh = "未启用双因素验证的账号"
 en = "Does everybody who signs in need more than a password?"
 zh = "每个人登录时是否都需要密码之外的第二重验证？"
 
+[population]
+en = "Enabled accounts that people sign in with: all but service and built-in accounts."
+zh = "启用的人员登录账号（服务账号和系统内置账号除外）。"
+
 [remediation]
 en = "Have the owner enrol a second factor by a set date, then refuse sign-in without it."
 zh = "要求账号归属人限期启用双因素验证，逾期禁止仅凭密码登录。"

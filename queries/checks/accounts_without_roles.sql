@@ -13,9 +13,13 @@ zh = "未分配任何角色的启用账号"
 en = "Does every enabled account hold at least one role or group?"
 zh = "每个启用的账号是否至少拥有一个角色或权限组？"
 
+[population]
+en = "Enabled accounts."
+zh = "启用的账号。"
+
 [remediation]
 en = "Disable the account if nobody needs it. If somebody works with it, find out where its rights come from: they escape this review."
-zh = "无人需要的账号应停用；若仍有人使用，须查明其权限来源，否则这部分权限不在复核范围内。"
+zh = "无人需要的账号应停用；若仍有人使用，须查明其权限来源，否则这部分权限不在审阅范围内。"
 
 [parameters]
 

@@ -13,9 +13,13 @@ zh = "同一账号几乎同时在两地登录"
 en = "Is every account used from one place at a time, as one person would?"
 zh = "每个账号在同一时间是否只在一地使用？"
 
+[population]
+en = "Enabled accounts."
+zh = "启用的账号。"
+
 [remediation]
 en = "Ask the owner who else knows the password. Change it, set up 2FA, and give everybody who used the account one of their own."
-zh = "向归属人核实还有谁知道密码；更换密码并启用双重验证，为其他使用者开通个人账号。"
+zh = "向归属人核实还有谁知道密码；更换密码并启用双因素验证，为其他使用者开通个人账号。"
 
 [parameters]
 time_zone          = "Zone whose calendar days count."

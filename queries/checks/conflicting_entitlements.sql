@@ -13,6 +13,10 @@ zh = "职责未分离：一人兼有互斥的权限"
 en = "Is there always a second person where the policy asks for one?"
 zh = "制度要求两人分工的事项，是否确由两人完成？"
 
+[population]
+en = "Every person, or account without an owner, who effectively holds at least one side of a rule, for each rule."
+zh = "对每条规则，实际拥有其中至少一方权限的人员（或无归属人的账号）。"
+
 [remediation]
 en = "Decide which of the two duties the person keeps, and take the other away."
 zh = "确定保留其中一项职责，收回另一项权限。"
@@ -68,8 +72,8 @@ with listed as (
 rules as (
     select
         listed.rule.id as rule_id,
-        listed.rule.title_en as title_en,
-        listed.rule.title_zh as title_zh,
+        listed.rule.title_en,
+        listed.rule.title_zh,
         listed.rule.first as first_pattern,
         listed.rule.second as second_pattern
     from listed
@@ -118,9 +122,9 @@ sides as (
         arg_min(holders.department_id, holders.account_id) as department_id,
         arg_min(holders.display_name, holders.account_id) as display_name,
         string_agg(distinct giving.name, ' / ' order by giving.name)
-            filter (where giving.is_first) as first_held,
+        filter (where giving.is_first) as first_held,
         string_agg(distinct giving.name, ' / ' order by giving.name)
-            filter (where giving.is_second) as second_held,
+        filter (where giving.is_second) as second_held,
         string_agg(distinct holders.login, ' / ' order by holders.login) as logins
     from holders
     inner join snapshot.grants

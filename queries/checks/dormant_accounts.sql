@@ -13,6 +13,10 @@ zh = "长期未使用但仍启用的账号"
 en = "Is every enabled account still used?"
 zh = "每个启用的账号是否仍在使用？"
 
+[population]
+en = "Enabled accounts."
+zh = "启用的账号。"
+
 [remediation]
 en = "Ask the owner whether it is still needed; disable it if nobody answers."
 zh = "向账号归属人确认是否仍需使用；无人答复则停用。"
@@ -72,7 +76,9 @@ with uses as (
         accounts.never_logged_in,
         accounts.created_at,
         greatest(
-            case when accounts.last_login_basis = 'success' then accounts.last_login_at end,
+            case
+                when accounts.last_login_basis = 'success' then accounts.last_login_at
+            end,
             account_activity.last_success_at
         ) as success_at,
         -- A failed attempt is no use. One whose outcome nobody told may be.

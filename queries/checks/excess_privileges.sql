@@ -13,6 +13,10 @@ zh = "超出岗位需要的权限"
 en = "Does everybody hold only what people of their job may hold?"
 zh = "每个人是否只拥有本岗位允许的权限？"
 
+[population]
+en = "Every existing role or group that an enabled account with an owner holds."
+zh = "有归属人的启用账号所持有的每个现存角色或权限组。"
+
 [remediation]
 en = "Take the access away, or have its need approved and add it to the baseline of the job."
 zh = "收回该权限；确有需要的，经审批后纳入该岗位的权限基线。"
@@ -75,9 +79,9 @@ baselines as (
     select
         numbered.position,
         numbered.rule.id as baseline_id,
-        numbered.rule.employment_types as employment_types,
-        numbered.rule.titles as titles,
-        numbered.rule.allowed as allowed
+        numbered.rule.employment_types,
+        numbered.rule.titles,
+        numbered.rule.allowed
     from numbered
 ),
 
@@ -167,14 +171,16 @@ judged as (
     inner join snapshot.entitlements
         on held.entitlement_id = entitlements.entitlement_id
     left join fitting
-        on account_people.job_title is not distinct from fitting.job_title
-        and account_people.employment_type
-        is not distinct from fitting.employment_type
+        on
+            account_people.job_title is not distinct from fitting.job_title
+            and account_people.employment_type
+            is not distinct from fitting.employment_type
     left join baselines
         on fitting.position = baselines.position
     left join allowed
-        on fitting.position = allowed.position
-        and entitlements.name = allowed.name
+        on
+            fitting.position = allowed.position
+            and entitlements.name = allowed.name
     where account_people.is_enabled and account_people.identity_id is not null
 )
 

@@ -13,6 +13,10 @@ zh = "到期未收回的临时或代理权限"
 en = "Was access that was lent, or given for a time, taken back when the time was over?"
 zh = "临时授予或由他人转授的权限到期后是否已收回？"
 
+[population]
+en = "Roles and groups that enabled accounts were lent, or hold until a stated end."
+zh = "启用账号通过转授获得或设有到期时间的角色和权限组。"
+
 [remediation]
 en = "Take the role away, or have its owner approve it anew with a new end."
 zh = "收回该权限；确需延长的，由授权人重新审批并设定新的到期日。"

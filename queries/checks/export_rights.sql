@@ -13,6 +13,10 @@ zh = "不应拥有导出权限的账号"
 en = "May only those whose job needs it carry records out of the system?"
 zh = "是否只有工作需要的人员才能将数据导出系统？"
 
+[population]
+en = "Enabled accounts."
+zh = "启用的账号。"
+
 [remediation]
 en = "Take the export right away; give a report instead of a file where figures are needed."
 zh = "收回导出权限；确需数据的，改为提供报表而非文件。"

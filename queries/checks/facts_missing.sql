@@ -13,6 +13,10 @@ zh = "来源未提供的审阅所需信息"
 en = "Does every source tell what the checks need to know?"
 zh = "每个来源是否都提供了检查所需的信息？"
 
+[population]
+en = "Every fact a review leans on, for every source that has rows it could be told for."
+zh = "每个来源中，与审阅有关且该来源有相应数据的每项信息。"
+
 [remediation]
 en = "Have the source's administrator add the field to the extract, or record that it has none."
 zh = "请系统管理员在导出中补充该字段；系统确无此信息的，予以书面说明。"

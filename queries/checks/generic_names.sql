@@ -13,6 +13,10 @@ zh = "名称不对应具体个人的账号"
 en = "Does every account people sign in with bear the name of one person?"
 zh = "每个供人登录的账号是否都以某一个人命名？"
 
+[population]
+en = "Enabled accounts that people sign in with: all but service and built-in accounts."
+zh = "启用的人员登录账号（服务账号和系统内置账号除外）。"
+
 [remediation]
 en = "Give everybody who uses it an account of their own and disable this one. If it must stay, name who answers for it, record why, and change its password whenever somebody leaves the group."
 zh = "为每位使用者开通个人账号后停用该账号。确需保留的，应指定责任人并记录理由，使用人员变动时立即更换密码。"

@@ -13,6 +13,10 @@ zh = "指向不存在的账号或角色的授权"
 en = "Does every grant join an account that exists with a role that exists and is in force?"
 zh = "每条授权是否都对应现存的账号和有效的角色？"
 
+[population]
+en = "Every grant of a role or group to an account, once however it is held."
+zh = "每条角色或权限组的授权（不论授予方式，各计一次）。"
+
 [remediation]
 en = "Delete the grant at the source. A new account or role that receives the same number would inherit it unseen."
 zh = "在来源系统中删除该授权；否则今后新建的账号或角色若沿用同一编号，会在无人知情时继承权限。"

@@ -13,6 +13,10 @@ zh = "离职人员的账号仍可登录"
 en = "Does every enabled account belong to somebody who still works here?"
 zh = "每个启用的账号是否都属于在职人员？"
 
+[population]
+en = "Enabled accounts."
+zh = "启用的账号。"
+
 [remediation]
 en = "Disable the account, end its sessions, and hand its records to the manager."
 zh = "停用该账号并结束其会话，将其客户等记录移交给上级。"

@@ -13,6 +13,10 @@ zh = "停用账号或离职人员仍保留的权限"
 en = "Were all roles and groups taken away when the account was closed or its owner left?"
 zh = "账号停用或人员离职后，其角色和权限组是否已全部收回？"
 
+[population]
+en = "Every role or group that an existing account holds, once however it is held."
+zh = "现有账号持有的每个角色或权限组（不论授予方式，各计一次）。"
+
 [remediation]
 en = "Take the role or group away, so that enabling the account again gives nothing back by itself."
 zh = "收回该角色或权限组，避免账号重新启用时自动恢复权限。"

@@ -13,6 +13,10 @@ zh = "离职之后仍有登录的账号"
 en = "Did nobody sign in with the account of a person who had already left?"
 zh = "人员离职之后，其账号是否再无登录？"
 
+[population]
+en = "Accounts, enabled or not, whose owner has left and was not hired again."
+zh = "归属人已离职且未重新入职的账号（无论是否启用）。"
+
 [remediation]
 en = "Disable the account and end its sessions now. Treat it as an incident: find out who signed in, and what was read, exported or changed after the last day."
 zh = "立即停用账号并结束会话，按安全事件处理：查明登录者，以及离职日之后查看、导出或修改了哪些数据。"

@@ -13,6 +13,10 @@ zh = "同岗位同事几乎都没有的权限"
 en = "Do people of one department and title hold much the same access?"
 zh = "同一部门、同一职位的人员是否拥有大致相同的权限？"
 
+[population]
+en = "Every role or group that an enabled account of somebody at work holds."
+zh = "在职人员的启用账号所持有的每个角色或权限组。"
+
 [remediation]
 en = "Ask the manager what it is needed for; take it away if nobody can say."
 zh = "请上级说明用途；说不清用途的，收回该权限。"
@@ -140,14 +144,16 @@ judged as (
     inner join working
         on held.account_id = working.account_id
     left join peer_groups
-        on working.source = peer_groups.source
-        and working.department_id = peer_groups.department_id
-        and working.job_title = peer_groups.job_title
+        on
+            working.source = peer_groups.source
+            and working.department_id = peer_groups.department_id
+            and working.job_title = peer_groups.job_title
     left join holdings
-        on working.source = holdings.source
-        and working.department_id = holdings.department_id
-        and working.job_title = holdings.job_title
-        and held.entitlement_id = holdings.entitlement_id
+        on
+            working.source = holdings.source
+            and working.department_id = holdings.department_id
+            and working.job_title = holdings.job_title
+            and held.entitlement_id = holdings.entitlement_id
 )
 
 select

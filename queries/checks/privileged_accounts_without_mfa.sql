@@ -13,6 +13,10 @@ zh = "未启用双因素验证的特权账号"
 en = "Does every account that can administer a system need more than a password?"
 zh = "每个具有管理权限的账号登录时是否都需要第二重验证？"
 
+[population]
+en = "Enabled accounts that effectively hold a privileged role or group."
+zh = "实际拥有特权角色或权限组的启用账号。"
+
 [remediation]
 en = "Enrol a second factor today, or take the privilege away until it is enrolled."
 zh = "当日启用双因素验证；启用之前先收回其特权。"

@@ -13,6 +13,10 @@ zh = "一个账号或一个联系方式对应多人"
 en = "Do the telephone, e-mail and employee number of every account belong to one person alone?"
 zh = "每个账号的手机号、邮箱和工号是否只属于同一个人？"
 
+[population]
+en = "Enabled accounts."
+zh = "启用的账号。"
+
 [remediation]
 en = "Ask both people who really uses the account. Correct the telephone, e-mail or number at the source, or give the second person an account of their own and change the password."
 zh = "向相关人员核实实际使用者；更正来源中的手机号、邮箱或工号，或为另一人开通个人账号并更换密码。"

@@ -13,6 +13,10 @@ zh = "长期未更换的密码"
 en = "Was every enabled account's password changed within the time the policy allows?"
 zh = "每个启用账号的密码是否都在规定期限内更换过？"
 
+[population]
+en = "Enabled accounts."
+zh = "启用的账号。"
+
 [remediation]
 en = "Have the owner set a new password, and end the sessions opened with the old one."
 zh = "要求账号归属人更换密码，并结束以旧密码建立的会话。"

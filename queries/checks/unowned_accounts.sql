@@ -13,6 +13,10 @@ zh = "无人负责的启用账号"
 en = "Does somebody who is known answer for every enabled account?"
 zh = "每个启用的账号是否都有明确的负责人？"
 
+[population]
+en = "Enabled accounts, but for those that came with a system."
+zh = "启用的账号（系统内置账号除外）。"
+
 [remediation]
 en = "Find out who uses the account and record the owner; a service or guest account needs a sponsor. Disable what nobody claims."
 zh = "查明使用者并登记归属人；服务账号和来宾账号须指定责任人。无人认领的账号应停用。"

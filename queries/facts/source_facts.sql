@@ -130,7 +130,8 @@ select
 
 from all_counts
 left join snapshot.declared_facts
-    on all_counts.source = declared_facts.source
-    and all_counts.fact = declared_facts.fact
+    on
+        all_counts.source = declared_facts.source
+        and all_counts.fact = declared_facts.fact
 
 order by all_counts.source, all_counts.fact

@@ -56,4 +56,4 @@ where
         )
     )
 
-order by account_people.is_enabled desc nulls last, account_people.account_id
+order by account_people.is_enabled desc nulls last, account_people.account_id asc

@@ -27,7 +27,7 @@ headed as (
         identities.display_name,
         departments.name as department_name,
         placed.depth,
-        exists (
+        exists(
             select 1
             from snapshot.departments as parts
             where parts.parent_id = departments.department_id

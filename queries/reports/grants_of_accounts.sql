@@ -60,4 +60,5 @@ where list_contains($account_ids::varchar[], grants.account_id)
 
 group by all
 
-order by effective.is_privileged desc nulls last, entitlement_name, grants.account_id
+order by
+    effective.is_privileged desc nulls last, entitlement_name asc, grants.account_id asc

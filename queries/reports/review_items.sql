@@ -46,7 +46,8 @@ colleagues as (
         account_people.source,
         count(distinct account_people.identity_id) as peers
     from snapshot.account_people
-    where account_people.is_enabled
+    where
+        account_people.is_enabled
         and account_people.identity_id is not null
         and account_people.department_id is not null
     group by account_people.department_id, account_people.source
@@ -60,7 +61,8 @@ colleagues_holding as (
     from held
     inner join snapshot.account_people
         on held.account_id = account_people.account_id
-    where account_people.is_enabled
+    where
+        account_people.is_enabled
         and account_people.identity_id is not null
         and account_people.department_id is not null
     group by account_people.department_id, held.entitlement_id
@@ -94,7 +96,8 @@ select
         accounts.last_login_at, account_activity.last_success_at
     ) as last_login_at,
     case
-        when account_activity.last_success_at >= accounts.last_login_at
+        when
+            account_activity.last_success_at >= accounts.last_login_at
             or accounts.last_login_at is null
             then case
                 when account_activity.last_success_at is not null then 'success'
@@ -132,17 +135,20 @@ select
                     then 'is_enabled'
             end,
             case
-                when accounts.account_type
+                when
+                    accounts.account_type
                     is distinct from prior_accounts.account_type
                     then 'account_type'
             end,
             case
-                when account_people.identity_id
+                when
+                    account_people.identity_id
                     is distinct from prior_people.identity_id
                     then 'owner'
             end,
             case
-                when account_people.department_id
+                when
+                    account_people.department_id
                     is distinct from prior_people.department_id
                     then 'department'
             end,
@@ -155,17 +161,20 @@ select
                     then 'name'
             end,
             case
-                when entitlements.is_privileged
+                when
+                    entitlements.is_privileged
                     is distinct from prior_entitlements.is_privileged
                     then 'is_privileged'
             end,
             case
-                when entitlements.abilities
+                when
+                    entitlements.abilities
                     is distinct from prior_entitlements.abilities
                     then 'abilities'
             end,
             case
-                when entitlements.data_scope
+                when
+                    entitlements.data_scope
                     is distinct from prior_entitlements.data_scope
                     then 'data_scope'
             end
@@ -183,10 +192,12 @@ left join snapshot.account_activity
 left join snapshot.entitlements
     on asked.entitlement_id = entitlements.entitlement_id
 left join colleagues
-    on account_people.department_id = colleagues.department_id
+    on
+        account_people.department_id = colleagues.department_id
         and accounts.source = colleagues.source
 left join colleagues_holding
-    on account_people.department_id = colleagues_holding.department_id
+    on
+        account_people.department_id = colleagues_holding.department_id
         and asked.entitlement_id = colleagues_holding.entitlement_id
 left join sources_before
     on accounts.source = sources_before.source
@@ -197,7 +208,8 @@ left join prior.account_people as prior_people
 left join prior.entitlements as prior_entitlements
     on asked.entitlement_id = prior_entitlements.entitlement_id
 left join held_before
-    on asked.account_id = held_before.account_id
+    on
+        asked.account_id = held_before.account_id
         and asked.entitlement_id = held_before.entitlement_id
 
 order by asked.account_id, asked.entitlement_id nulls first

@@ -14,11 +14,11 @@ select
     identities.manager_id,
     -- Not known to have left is enough: some directories tell no status at all.
     identities.employment_status in ('active', 'notice', 'unknown')
-        and not coalesce(
-            identities.end_date < ($as_of at time zone $time_zone)::date
-                and not coalesce(identities.start_date > identities.end_date, false),
-            false
-        ) as is_at_work
+    and not coalesce(
+        identities.end_date < ($as_of at time zone $time_zone)::date
+        and not coalesce(identities.start_date > identities.end_date, false),
+        false
+    ) as is_at_work
 
 from snapshot.identities
 left join snapshot.departments

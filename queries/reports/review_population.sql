@@ -16,7 +16,7 @@ with pairs as (
 counted as (
     select
         pairs.source,
-        count(distinct (pairs.account_id, pairs.entitlement_id)) as accepted
+        count(distinct row(pairs.account_id, pairs.entitlement_id)) as accepted
     from pairs
     group by pairs.source
 
@@ -26,10 +26,11 @@ counted as (
         accounts.source,
         count(*) as accepted
     from snapshot.accounts
-    where accounts.account_id not in (
-        select grants.account_id
-        from snapshot.grants
-    )
+    where
+        accounts.account_id not in (
+            select grants.account_id
+            from snapshot.grants
+        )
     group by accounts.source
 )
 

@@ -149,6 +149,27 @@ def test_times_become_utc_and_those_without_a_zone_are_local(
     assert taken.frame(ACCOUNTS)["created_at"].to_list() == [meant]
 
 
+def test_a_local_time_that_came_twice_is_the_first_and_one_that_never_came_is_rejected(
+    context: Context,
+) -> None:
+    # New York, 2026: 01:30 on 1 November came twice, 02:30 on 8 March never.
+    abroad = replace(
+        context, settings=replace(context.settings, time_zone="America/New_York")
+    )
+    taken = conformed(
+        abroad,
+        draft(
+            ACCOUNTS,
+            account(1, created_at="2026-11-01 01:30:00"),
+            account(2, created_at="2026-03-08 02:30:00"),
+        ),
+    )
+    assert taken.frame(ACCOUNTS)["created_at"].to_list() == [
+        datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+    ]
+    assert taken.rejected["code"].to_list() == ["not_a_time"]
+
+
 def test_values_already_typed_are_taken_as_they_are(context: Context) -> None:
     facts = {"is_enabled": True, "created_at": NOON}
     taken = conformed(context, draft(ACCOUNTS, account(1, **facts)))

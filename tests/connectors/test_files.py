@@ -131,6 +131,11 @@ def test_a_named_encoding_overrides_the_rule(read: Write) -> None:
     assert rows(read(content, encoding="latin-1")) == [{"id": "1", "name": "café"}]
 
 
+def test_a_byte_order_mark_is_never_part_of_the_first_header(read: Write) -> None:
+    raw = read("工号\n1\n".encode("utf-8-sig"), encoding="utf-8")
+    assert raw.rows.columns == ["工号"]
+
+
 def test_bytes_in_no_known_encoding_are_refused_with_their_offset(read: Write) -> None:
     with pytest.raises(ExtractError, match=r"roster.csv: .*byte 8 .*gb18030 at byte 8"):
         read(b"id,name\n\xff\xff,1\n")
@@ -466,6 +471,14 @@ def test_a_part_that_stands_twice_is_refused(read: Write) -> None:
         read(content.getvalue(), "r.xlsx")
 
 
+def test_an_encrypted_part_is_refused(read: Write) -> None:
+    content = bytearray(workbook(["a"]))
+    directory = content.index(b"PK\x01\x02")
+    content[directory + 8] |= 1
+    with pytest.raises(ExtractError, match="is encrypted"):
+        read(bytes(content), "r.xlsx")
+
+
 def test_more_unpacked_bytes_than_allowed_are_refused(
     read: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -687,3 +700,15 @@ def test_hexadecimal_digests_count_only_under_a_telling_name(length: int) -> Non
 
 def test_other_types_than_text_are_no_credentials() -> None:
     refuse_credentials("f", pl.DataFrame({"password": [1, 2]}))
+
+
+def test_a_long_csv_can_be_filtered_and_quoted(tmp_path: Path) -> None:
+    """polars reads a long CSV in chunks; a filtered one then stopped the process."""
+    lines = [f"{1552000000000004517 + row},{row % 1000}" for row in range(50_000)]
+    path = tmp_path / "long.csv"
+    path.write_text("user_id,is_del\n" + "\n".join(lines), "utf-8")
+    rows = read_table(path, name="users").numbered()
+    quoted = rows.filter(pl.col("is_del") == "1").select(
+        said=pl.format("user {} is deleted", "user_id")
+    )
+    assert quoted.height == 50

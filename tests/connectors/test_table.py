@@ -11,7 +11,7 @@ import pytest
 from connectors import CONNECTORS, connector_named
 from connectors.conform import extract
 from governance.schema import Extract, ExtractError
-from governance.settings import Settings
+from governance.settings import ROOT, Settings
 
 Take = Callable[..., Extract]
 
@@ -160,6 +160,18 @@ def test_an_explicit_default_takes_unmapped_values_but_not_empty_ones(
         {"is_enabled": False, "account_type": "service"},
         {"is_enabled": None, "account_type": "person"},
     ]
+
+
+def test_values_are_compared_without_the_blanks_around_them(take: Take) -> None:
+    taken = take(
+        spec(
+            "accounts",
+            'account_id = "id"\n'
+            'mfa_state = { column = "m", values = { " on " = "enabled" } }',
+        ),
+        a__csv="id,m\n1,  on\n",
+    )
+    assert only(taken, "accounts", "mfa_state") == [{"mfa_state": "enabled"}]
 
 
 def test_true_and_false_need_no_map_and_anything_else_is_rejected(take: Take) -> None:
@@ -658,3 +670,12 @@ def test_a_tenant_report_with_people_in_two_lists(take: Take) -> None:
     assert (
         taken.frames["accounts"].filter(pl.col("last_login_at").is_null()).height == 2
     )
+
+
+def test_the_example_configuration_says_only_what_the_connectors_know() -> None:
+    settings = Settings.read(ROOT / "data" / "gatebook.example.toml")
+    named = {source.connector for source in settings.sources.values()}
+    for name, source in settings.sources.items():
+        connector = connector_named(source.connector)
+        assert connector.context(name, settings, source).source == name
+    assert named == set(CONNECTORS)

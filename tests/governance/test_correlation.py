@@ -230,6 +230,12 @@ def test_two_current_or_two_ended_records_stay_ambiguous() -> None:
     assert owner({"phone": "13800000001"}, OLD, gone) == (None, None)
 
 
+def test_an_ended_record_with_two_current_ones_of_its_name_stays_itself() -> None:
+    namesake = ADA | {"identity_id": "ada2", "employee_number": "1009"}
+    told = owner({"employee_number": "0007"}, OLD, ADA, namesake)
+    assert told == ("ada-old", "employee_number")
+
+
 def test_a_number_handed_to_somebody_else_does_not_make_them_one_person() -> None:
     other = OLD | {"display_name": "赵六", "email": None}
     assert owner({"phone": "13800000001"}, other, ADA) == (None, None)

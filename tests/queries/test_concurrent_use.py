@@ -1,4 +1,4 @@
-"""Accounts used from two cities at once. Days are days of Shanghai, eight hours ahead."""
+"""Accounts used from two cities at once. Days are days of Shanghai, UTC+8."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -25,7 +25,8 @@ def test_one_telephone_on_the_accounts_of_two_people_fails_both(
 
 
 @pytest.mark.parametrize(
-    "other", ["+86 138-0013-8000", "8613800138000", "008613800138000", "１３８００１３８０００"]
+    "other",
+    ["+86 138-0013-8000", "8613800138000", "008613800138000", "１３８００１３８０００"],
 )
 def test_one_telephone_written_differently_is_one_telephone(
     company: Company, other: str
@@ -38,7 +39,8 @@ def test_one_telephone_written_differently_is_one_telephone(
 
 
 @pytest.mark.parametrize(
-    ("phone", "answer"), [("123456", "pass one_person"), ("1234567", "fail shared_phone")]
+    ("phone", "answer"),
+    [("123456", "pass one_person"), ("1234567", "fail shared_phone")],
 )
 def test_an_extension_is_no_telephone_of_ones_own(
     company: Company, phone: str, answer: str

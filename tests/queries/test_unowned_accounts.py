@@ -45,9 +45,7 @@ def test_a_sponsor_who_works_here_answers_for_services_and_guests(
     company: Company, account_type: str
 ) -> None:
     company.employs("ada")
-    company.has_account(
-        "sync", account_type=account_type, sponsor_identity_id="hr:ada"
-    )
+    company.has_account("sync", account_type=account_type, sponsor_identity_id="hr:ada")
     rows = company.assess(CHECK).select("status", "reason", "sponsor_name")
     assert rows.rows() == [("pass", "sponsored", "Ada")]
 

@@ -239,6 +239,12 @@ def make_tables() -> None:
         ["campaign_id", "position"],
         unique=False,
     )
+    op.create_index(
+        op.f("ix_review_items_campaign_id_reviewer_id"),
+        "review_items",
+        ["campaign_id", "reviewer_id"],
+        unique=False,
+    )
     op.create_table(
         "workbook_returns",
         sa.Column("return_id", sa.String(length=128), nullable=False),

@@ -1,0 +1,130 @@
+"""Files that come in: a filled review workbook, looked at but not yet recorded."""
+
+import hmac
+from datetime import UTC, datetime
+from html import escape
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import Message
+
+from gate import forms
+from gate.door import session_of
+from gate.downloads import language_of
+from gate.sheet import message, sheet
+from governance.app_roles import NotAllowedError, Permission
+from governance.app_sessions import AppSession
+from governance.attestations import receive
+from governance.language import translator
+from governance.model import GovernanceError, Language
+from governance.register import open_register
+from governance.settings import Settings
+
+SIZE_LIMIT = 5 * 1024 * 1024
+_ENVELOPE = 16 * 1024
+"""What the form may add around the file."""
+_FILE_NAME_LIMIT = 200
+
+
+async def show(request: Request) -> Response:
+    """Show the form that takes a workbook."""
+    language = language_of(request)
+    session = session_of(request.scope)
+    if session is None or not _may_return(session):
+        return message(
+            "Your role does not return workbooks.", language=language, status=403
+        )
+    _ = translator(language)
+    return sheet(
+        _("Return a workbook"),
+        f'<h1>Gatebook 权鉴</h1><p class="motto">{escape(_("Return a workbook"))}</p>'
+        '<div class="sheet">'
+        f"<p>{escape(_('Choose the workbook you filled in (.xlsx, at most 5 MB).'))} "
+        f"{escape(_('Nothing is recorded yet: the next page shows what would be.'))}"
+        "</p>"
+        '<form method="post" enctype="multipart/form-data" '
+        f'action="/upload/workbook?{urlencode({"language": language.value})}">'
+        f'<input type="hidden" name="{forms.FORM_FIELD}" '
+        f'value="{escape(session.form_token)}">'
+        '<p><input type="file" name="workbook" accept=".xlsx" required></p>'
+        f'<p><button class="primary">{escape(_("Show what would be recorded"))}'
+        "</button></p></form>"
+        f'<p><a href="/my-items">{escape(_("Back to Gatebook"))}</a></p></div>',
+        language=language.value.replace("_", "-"),
+    )
+
+
+async def take(request: Request) -> Response:
+    """Take a workbook in and lead to the page that shows what it would record."""
+    language = language_of(request)
+    session = session_of(request.scope)
+    if session is None:
+        return message("Sign in again.", language=language, status=403)
+    try:
+        body = await forms.body_of(request, SIZE_LIMIT + _ENVELOPE)
+    except forms.TooLargeError:
+        return message(
+            "The file is larger than 5 MB; send the workbook alone.",
+            language=language,
+            status=413,
+        )
+    try:
+        form = await _replayed(request, body).form(max_files=1, max_fields=4)
+        sent, file = form.get(forms.FORM_FIELD), form.get("workbook")
+        content = await file.read() if isinstance(file, UploadFile) else b""
+        name = (file.filename or "") if isinstance(file, UploadFile) else ""
+        await form.close()
+    except MultiPartException:
+        sent, content, name = None, b"", ""
+    if not isinstance(sent, str) or not hmac.compare_digest(
+        sent.encode(), session.form_token.encode()
+    ):
+        return message("This form is not valid any more.", language=language, status=403)
+    if not content:
+        return message("Choose a file first.", language=language, status=400)
+    return await run_in_threadpool(
+        _taken, session, name[:_FILE_NAME_LIMIT], content, language
+    )
+
+
+def _taken(
+    session: AppSession, name: str, content: bytes, language: Language
+) -> Response:
+    try:
+        settings = Settings.read()
+        back = receive(
+            open_register(settings),
+            settings,
+            session.actor,
+            name,
+            content,
+            datetime.now(UTC),
+        )
+    except NotAllowedError:
+        return message(
+            "Your role does not return workbooks.", language=language, status=403
+        )
+    except GovernanceError as error:
+        return message(str(error), language=language, status=409)
+    return RedirectResponse(
+        f"/returned?{urlencode({'return': back.return_id})}", status_code=303
+    )
+
+
+def _may_return(session: AppSession) -> bool:
+    return session.actor.may(Permission.DECIDE_REVIEW_ITEMS) or session.actor.may(
+        Permission.RETURN_FOR_OTHERS
+    )
+
+
+def _replayed(request: Request, body: bytes) -> Request:
+    """Return the request with a body that was read already."""
+
+    async def receive_again() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(request.scope, receive_again)

@@ -1,0 +1,129 @@
+"""The Streamlit script: who is here, and so which pages exist for them."""
+
+import streamlit as st
+
+from governance.app_roles import Actor, Permission
+from governance.model import GovernanceError, Language
+from governance.snapshots import current_id, kept_open
+from pages.elements import look
+from pages.findings import check, overview, people
+from pages.session import places, visitor
+from pages.session.language import CHOICE, NAMES, language, moment, words
+from pages.session.plain import plain
+from pages.session.wording import role_word
+
+
+def signed_out() -> None:
+    """Say that nobody is signed in, and where to do so."""
+    _ = words()
+    st.title("Gatebook 权鉴")
+    st.info(_("You are signed out, or your session has ended."))
+    st.link_button(_("Sign in"), "/sign-in", type="primary")
+
+
+def navigation(actor: Actor | None) -> dict[str, list[st.Page]]:
+    """Return the pages a person may open, by section; nobody has none but the way in."""
+    _ = words()
+    if actor is None:
+        return {"": [st.Page(signed_out, title=_("Sign in"), url_path="signed-out")]}
+    offered: list[tuple[str, Permission, str, st.Page]] = [
+        (
+            _("Findings"),
+            Permission.READ_FINDINGS,
+            "overview",
+            st.Page(
+                overview.render,
+                title=_("Overview"),
+                icon=":material/monitoring:",
+                url_path="overview",
+                default=actor.may(Permission.READ_FINDINGS),
+            ),
+        ),
+        (
+            _("Findings"),
+            Permission.READ_FINDINGS,
+            "check",
+            st.Page(
+                check.render,
+                title=_("Checks"),
+                icon=":material/rule:",
+                url_path="check",
+            ),
+        ),
+        (
+            _("Findings"),
+            Permission.READ_PEOPLE,
+            "people",
+            st.Page(
+                people.render,
+                title=_("People and accounts"),
+                icon=":material/badge:",
+                url_path="people",
+            ),
+        ),
+    ]
+    sections: dict[str, list[st.Page]] = {}
+    pages: dict[str, st.Page] = {}
+    for section, permission, name, page in offered:
+        if actor.may(permission):
+            sections.setdefault(section, []).append(page)
+            pages[name] = page
+    places.remember(pages)
+    return sections
+
+
+def masthead(actor: Actor) -> None:
+    """Say whose installation this is, which moment is shown, and who is looking."""
+    _ = words()
+    try:
+        settings = visitor.settings()
+        sealed = current_id(settings)
+        told = (
+            _("no snapshot yet")
+            if sealed is None
+            else _("Snapshot of {moment}").format(
+                moment=moment(kept_open(settings, sealed).as_of, settings)
+            )
+        )
+        organisation = settings.organisation
+    except GovernanceError as error:
+        organisation, told = "Gatebook", plain(error)
+    with st.container(key="masthead", horizontal=True):
+        st.markdown(f"**{plain(organisation)}** · {told}", width="stretch")
+        st.markdown(
+            f"{plain(actor.name)} · {role_word(actor.role)}",
+            width="content",
+        )
+
+
+def sidebar() -> None:
+    """Offer the language and the way out."""
+    _ = words()
+    with st.sidebar:
+        st.segmented_control(
+            "Language 语言",
+            list(Language),
+            format_func=NAMES.__getitem__,
+            key=CHOICE,
+            label_visibility="collapsed",
+            default=None if CHOICE in st.session_state else language(),
+            required=True,
+        )
+        st.button(_("Sign out"), on_click=visitor.sign_out, icon=":material/logout:")
+
+
+def main() -> None:
+    """Draw the page asked for."""
+    st.set_page_config(page_title="Gatebook 权鉴", page_icon="🗝️", layout="wide")
+    look.apply()
+    actor = visitor.actor()
+    # Reached on every run, signed in or not: until st.navigation has run once in the
+    # process, Streamlit would serve a pages/ folder by itself.
+    page = st.navigation(navigation(actor))
+    if actor is not None:
+        sidebar()
+        masthead(actor)
+    page.run()
+
+
+main()
