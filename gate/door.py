@@ -34,7 +34,7 @@ _PAGE = re.compile(r"/([a-z]+(-[a-z]+)*)?")
 _SIGNED_IN: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
     (_PAGE, _READ),
     (re.compile(r"/favicon\.png|/_stcore/host-config"), _READ),
-    (re.compile(r"/download/[A-Za-z0-9._:/-]+"), _READ),
+    (re.compile(r"/download/[a-z]+/[^/]+(/.+)?"), _READ),
     (re.compile(r"/upload/workbook"), _BOTH),
 )
 _STREAM = "/_stcore/stream"

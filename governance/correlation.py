@@ -154,23 +154,33 @@ def read_confirmed(path: Path) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=CONFIRMED_SCHEMA)
 
 
-def require_known(
-    confirmed: pl.DataFrame, identities: pl.DataFrame, path: Path
-) -> None:
-    """Refuse confirmations for identities that nobody knows.
+def confirmed_for_nobody(
+    confirmed: pl.DataFrame, identities: pl.DataFrame, file: str
+) -> pl.DataFrame:
+    """Return the confirmations that name an identity no source delivers.
 
-    Raises:
-        CorrelationError: an ``identity_id`` is none of ``identities``; names the file
-            and the first such row.
+    They match nobody. Each is listed among the snapshot's rejected rows, because a
+    person who drops out of the roster must not stop the next snapshot.
+
+    Returns:
+        Rows of ``REJECTED_ROWS`` under the source name ``owners``.
     """
     strangers = confirmed.join(identities, on="identity_id", how="anti").sort("row")
-    if strangers.is_empty():
-        return
-    first = strangers.row(0, named=True)
-    raise CorrelationError(
-        f"{path}, row {first['row']}: account {first['account_id']} is confirmed for "
-        f"identity {first['identity_id']}, which no source delivers; mend the "
-        "identity_id or remove the row"
+    return strangers.select(
+        source=pl.lit("owners"),
+        table_name=pl.lit("account_owners"),
+        file=pl.lit(file),
+        row=pl.col("row").cast(pl.Int64),
+        column=pl.lit("identity_id"),
+        code=pl.lit("unknown_identity"),
+        value=pl.col("identity_id"),
+        reason=pl.concat_str(
+            pl.lit("account "),
+            "account_id",
+            pl.lit(" is confirmed for identity "),
+            "identity_id",
+            pl.lit(", which no source delivers; mend it or remove the row"),
+        ),
     )
 
 

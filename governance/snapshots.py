@@ -24,7 +24,12 @@ import polars as pl
 from pydantic import TypeAdapter, ValidationError
 
 from governance.catalog import Fact, load_facts
-from governance.correlation import keys_naming_others, match_owners, read_confirmed
+from governance.correlation import (
+    confirmed_for_nobody,
+    keys_naming_others,
+    match_owners,
+    read_confirmed,
+)
 from governance.model import GovernanceError
 from governance.schema import (
     ACCOUNTS,
@@ -272,8 +277,14 @@ def _tables(
         for name, table in TABLES.items()
     }
     progress("owners")
-    confirmed = None if settings.owners is None else read_confirmed(settings.owners)
     accounts, identities = whole[ACCOUNTS.name], whole[IDENTITIES.name]
+    confirmed = None
+    rejected = [pl.DataFrame(schema=REJECTED_ROWS), *(e.rejected for e in extracts)]
+    if settings.owners is not None:
+        confirmed = read_confirmed(settings.owners)
+        rejected.append(
+            confirmed_for_nobody(confirmed, identities, settings.owners.name)
+        )
     owners = match_owners(accounts, identities, confirmed)
     departments = owners.join(
         identities.select("identity_id", "department_id"), "identity_id", "left"
@@ -285,10 +296,10 @@ def _tables(
     yield "owner_claims", claims.sort(claims.columns)
     yield "sources", _sources(extracts)
     yield "tie_outs", _tie_outs(extracts)
-    rejected = pl.concat(
-        [pl.DataFrame(schema=REJECTED_ROWS), *(e.rejected for e in extracts)]
+    yield (
+        "rejected_rows",
+        pl.concat(rejected).sort("source", "file", "table_name", "row"),
     )
-    yield "rejected_rows", rejected.sort("source", "file", "table_name", "row")
     yield "declared_facts", _declared_facts(extracts)
     yield "snapshot_info", pl.DataFrame({"as_of": [as_of.astimezone(UTC)]})
 

@@ -108,19 +108,18 @@ def _two_places(account: Account, month: Month, day: int, gap: int) -> None:
 
 def _travellers(casting: Casting) -> None:
     """Shanghai in the morning, Singapore in the evening, twice a month."""
+    month = casting.month
     for person in casting.spare(2, _fits(casting, CRM)):
         account = _fresh(casting, the(person, CRM))
         abroad = ROTTERDAM if person.place is SINGAPORE else SINGAPORE
         for day in (5, 19):
-            _log(account, casting.month, _day(casting.month, day, 8, 40), person.place)
-            _log(
-                account, casting.month, _day(casting.month, day, 19, 25), abroad, PHONE
-            )
-            _log(account, casting.month, _day(casting.month, day + 2, 9, 10), abroad)
+            _log(account, month, _day(month, day, 8, 40), person.place)
+            _log(account, month, _day(month, day, 19, 25), abroad, PHONE)
+            _log(account, month, _day(month, day + 2, 9, 10), abroad)
             _log(
                 account,
-                casting.month,
-                _day(casting.month, day + 3, 9, 30),
+                month,
+                _day(month, day + 3, 9, 30),
                 person.place,
             )
         casting.acquit("concurrent_use", account.account_id)
@@ -145,14 +144,15 @@ def _just_apart(casting: Casting) -> None:
 
 def _hand_over(casting: Casting) -> None:
     """Computer, then telephone on the way out: one city, two addresses."""
+    month = casting.month
     for person in casting.spare(1 + casting.few // 4, _fits(casting, ENTRA)):
         account = _fresh(casting, the(person, ENTRA))
         for day in (8, 9, 16, 20, 27):
-            start = _day(casting.month, day, max(10, person.place.opens), 30)
-            _log(account, casting.month, start, person.place)
+            start = _day(month, day, max(10, person.place.opens), 30)
+            _log(account, month, start, person.place)
             _log(
                 account,
-                casting.month,
+                month,
                 start + timedelta(minutes=2),
                 person.place,
                 PHONE,

@@ -168,7 +168,7 @@ class _Registry:
     def __init__(self, seed: int, people: int) -> None:
         self.names = random.Random(f"{seed}:names")
         phones = random.Random(f"{seed}:phones")
-        self.phones = iter(phones.sample(range(100_000), people + 2_000))
+        self.phones = iter(phones.sample(range(99_999), people + 2_000))
         self.numbers = iter(range(10_001, 10_001 + people + 2_000))
         self.addresses: dict[str, int] = {}
 
@@ -376,7 +376,8 @@ def _let_go(rng: random.Random, person: Person, months: tuple[Month, ...]) -> No
     recent = rng.random() < 0.6
     ago = rng.randint(5, 85) if recent else rng.randint(95, 330)
     person.end = months[-1].today - timedelta(days=ago)
-    person.start = person.end - timedelta(days=rng.randint(120, 3000))
+    longest = 300 if person.kind in ("intern", "contractor") else 3000
+    person.start = person.end - timedelta(days=rng.randint(120, longest))
 
 
 def _move(rng: random.Random, hired: list[Person], months: tuple[Month, ...]) -> None:

@@ -150,7 +150,7 @@ def _lent_for_a_time(casting: Casting) -> None:
 
 
 def _peers(casting: Casting) -> None:
-    """One of many peers with a right of their own; two of ten is no outlier."""
+    """One of many with a right of their own; two of ten, or one of three, is none."""
     rooms = {CRM: ROLES["标准招投标"], ENTRA: GROUPS["Tender room standard 标书室"]}
     wanted = {source: max(1, casting.few // 2) + 1 for source in rooms}
     groups = _groups(casting)
@@ -162,12 +162,13 @@ def _peers(casting: Casting) -> None:
             _hold(casting, able[0], rooms[source])
             casting.expect("peer_outliers", grant_id(able[0], rooms[source]))
             peers.clear()
-    told = 0
+    left = {"just enough": 4, "too few to tell": 2}
     for (_, source), peers in groups.items():
         free = [one for one in peers if one.person not in casting.taken]
-        count = len(peers) // 5
-        if told < 4 and len(peers) in (5, 10) and len(free) >= count:
-            told += 1
+        part = "just enough" if len(peers) in (5, 10) else "too few to tell"
+        count = max(1, len(peers) // 5)
+        if len(peers) in (2, 3, 4, 5, 10) and len(free) >= count and left[part]:
+            left[part] -= 1
             for account in free[:count]:
                 _hold(casting, account, rooms[source])
                 casting.acquit("peer_outliers", grant_id(account, rooms[source]))

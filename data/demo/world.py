@@ -79,7 +79,7 @@ class Person:
             return "在职"
         if self.end < month.today:
             return "离职"
-        return "待离职" if (self.end - month.today).days <= 60 else "在职"
+        return "待离职" if (self.end - month.today).days <= 30 else "在职"
 
     def has_left(self, month: Month, grace: int = 0) -> bool:
         """Return whether the person is gone: by date, or by HR's word without one."""

@@ -344,9 +344,7 @@ def sign(
         raise DecisionError([Problem(code="SIGN_OFF_INCOMPLETE", values=values)])
     signed = [row for row in own if row["decision"] != Decision.NOT_MINE]
     if not signed:
-        raise DecisionError(
-            [Problem(code="NOTHING_TO_SIGN")]
-        )
+        raise DecisionError([Problem(code="NOTHING_TO_SIGN")])
     counts = {
         decision.value: sum(row["decision"] == decision for row in own)
         for decision in Decision

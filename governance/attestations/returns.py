@@ -296,7 +296,12 @@ def _check_file(
         return
     header_tag = review.at(MACHINE_CELLS["tag"]).raw
     key = campaign_key(settings, campaign.campaign_id)
-    own = {row["item_id"]: row for row in items_of(connection, campaign.campaign_id)}
+    own = {
+        row["item_id"]: row
+        for row in items_of(
+            connection, campaign.campaign_id, reviewer_id=check.reviewer_id, ever=True
+        )
+    }
     found = _check_rows(check, review, key, header_tag, own)
     _check_row_set(connection, check, found, own)
     if check.problems:
@@ -774,7 +779,9 @@ def _row(connection: Connection, return_id: str) -> dict[str, Any]:
     )
     found = connection.execute(query).mappings().one_or_none()
     if found is None:
-        raise ReturnError([Problem(code="NO_SUCH_RETURN", values={"subject": return_id})])
+        raise ReturnError(
+            [Problem(code="NO_SUCH_RETURN", values={"subject": return_id})]
+        )
     return dict(found)
 
 
@@ -857,7 +864,9 @@ def returned_file(register: Register, return_id: str) -> tuple[str, bytes]:
     with register.read() as connection:
         row = connection.execute(query).one_or_none()
     if row is None or row.content is None:
-        raise ReturnError([Problem(code="NO_SUCH_RETURN", values={"subject": return_id})])
+        raise ReturnError(
+            [Problem(code="NO_SUCH_RETURN", values={"subject": return_id})]
+        )
     return row.file_name, bytes(row.content)
 
 

@@ -553,6 +553,7 @@ def _write_sign_off(sheet: Worksheet, header: Header, say: Translate) -> None:
 
 def _print_on_one_page_width(sheet: Worksheet) -> None:
     sheet.page_setup.orientation = "landscape"
+    sheet.page_margins.left = sheet.page_margins.right = 0.4
     sheet.page_setup.paperSize = "9"
     sheet.page_setup.fitToWidth = 1
     sheet.page_setup.fitToHeight = 0

@@ -1,7 +1,7 @@
 """Review items as they stand: the facts shown at opening and the answer in force."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -80,10 +80,20 @@ def items(
 
 
 def items_of(
-    connection: Connection, campaign_id: str, *, reviewer_id: str | None = None
+    connection: Connection,
+    campaign_id: str,
+    *,
+    reviewer_id: str | None = None,
+    ever: bool = False,
+    facts: Collection[str] = FACTS,
 ) -> list[dict[str, Any]]:
-    """Return review items as ``items`` does, within a transaction."""
-    query = select(REVIEW_ITEMS).where(REVIEW_ITEMS.c.campaign_id == campaign_id)
+    """Return review items as ``items`` does, within a transaction.
+
+    With ``ever``, also the rows that were the reviewer's once. ``facts`` are the
+    columns wanted beside the answer; item_id and reviewer_id must be among them.
+    """
+    columns = [REVIEW_ITEMS.c[name] for name in facts]
+    query = select(*columns).where(REVIEW_ITEMS.c.campaign_id == campaign_id)
     if reviewer_id is not None:
         handed = select(ASSIGNMENTS.c.item_id).where(
             ASSIGNMENTS.c.campaign_id == campaign_id,
@@ -101,15 +111,15 @@ def items_of(
     answers = _answers(connection, campaign_id, reviewer_id, handed_to)
     signatures = _signatures(connection, campaign_id)
     rows = []
-    for facts in found:
-        row = dict(facts)
+    for told in found:
+        row = dict(told)
         item_id = row["item_id"]
         row["original_reviewer_id"] = row["reviewer_id"]
         since = 0
         if item_id in handed_to:
             since, row["reviewer_id"] = handed_to[item_id]
             row["why_reviewer"] = "reassigned"
-        if reviewer_id not in (None, row["reviewer_id"]):
+        if not ever and reviewer_id not in (None, row["reviewer_id"]):
             continue
         row["reviewer_name"] = names.get(row["reviewer_id"])
         answer = answers.get(item_id)
@@ -121,7 +131,7 @@ def items_of(
                 row["attested_at"] = _signed_at(
                     signatures.get(row["reviewer_id"], ()), answer["event_seq"]
                 )
-        rows.append({name: row[name] for name in ITEMS})
+        rows.append({name: row[name] for name in ITEMS if name in row})
     return rows
 
 
@@ -219,10 +229,13 @@ def _signed_at(signatures: Iterable[Any], decided: int) -> Any:  # noqa: ANN401
 def status(register: Register, campaign_id: str) -> pl.DataFrame:
     """Return how far each reviewer is (``STATUS``), those with most left first."""
     with register.read() as connection:
-        rows = items_of(connection, campaign_id)
+        rows = items_of(
+            connection, campaign_id, facts=("item_id", "reviewer_id", "risk")
+        )
         query = select(REVIEWERS).where(REVIEWERS.c.campaign_id == campaign_id)
         people = {row.reviewer_id: row for row in connection.execute(query)}
     counted: dict[str, dict[str, Any]] = {}
+    own: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         reviewer = people[row["reviewer_id"]]
         one = counted.setdefault(
@@ -242,9 +255,9 @@ def status(register: Register, campaign_id: str) -> pl.DataFrame:
         one["decided" if is_decided else "undecided"] += 1
         if row["decision"] is not None:
             one[row["decision"]] += 1
+        own.setdefault(row["reviewer_id"], []).append(row)
     for reviewer_id, one in counted.items():
-        own = [row for row in rows if row["reviewer_id"] == reviewer_id]
-        one["attested_at"] = attested_at(own)
+        one["attested_at"] = attested_at(own[reviewer_id])
     return pl.DataFrame(list(counted.values()), schema=STATUS).sort(
         "undecided", "reviewer_id", descending=[True, False]
     )

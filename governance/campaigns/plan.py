@@ -194,7 +194,7 @@ def preview(
             "previous_decision": decision,
             "previous_campaign_id": decided_in,
             "changed_fields": (
-                ",".join(row["changed_fields"]) if row["change"] == "changed" else None
+                row["changed_fields"] if row["change"] == "changed" else None
             ),
         }
         merged = row | told

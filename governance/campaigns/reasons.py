@@ -106,7 +106,9 @@ def reason(
         told.append(say("New since the last snapshot."))
     if row["change"] == "changed":
         gap = "、" if language is Language.CHINESE else ", "
-        fields = gap.join(say(FIELDS[name]) for name in row["changed_fields"])
+        fields = gap.join(
+            say(FIELDS[name]) for name in row["changed_fields"].split(",")
+        )
         told.append(
             say("Changed since the last snapshot: {fields}.").format(fields=fields)
         )

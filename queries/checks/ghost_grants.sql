@@ -57,7 +57,13 @@ with holdings as (
         grants.account_id,
         grants.entitlement_id,
         min(grants.source) as source,
-        string_agg(grants.via, ', ' order by grants.via) as via
+        concat_ws(
+            ', ',
+            max(grants.via) filter (where grants.via = 'direct'),
+            max(grants.via) filter (where grants.via = 'group'),
+            max(grants.via) filter (where grants.via = 'role'),
+            max(grants.via) filter (where grants.via = 'rule')
+        ) as via
     from snapshot.grants
     group by grants.account_id, grants.entitlement_id
 ),

@@ -123,9 +123,24 @@ contacts as (
     where not tested.is_impersonal
 ),
 
+-- Nearly every value stands once: what follows concerns the few that do not.
+repeated_values as (
+    select
+        contacts.source,
+        contacts.kind,
+        contacts.compared,
+        count(*) as account_count
+    from contacts
+    -- Fewer digits are an extension or a filler and name nobody.
+    where contacts.kind = 'email' or length(contacts.compared) >= 7
+    group by contacts.source, contacts.kind, contacts.compared
+    having count(*) > 1
+),
+
 bearers as (
     select
         contacts.*,
+        repeated_values.account_count,
         case
             when contacts.identity_id is not null
                 then row(contacts.identity_id, contacts.account_id)
@@ -139,8 +154,11 @@ bearers as (
                 then row(contacts.compared_name, contacts.account_id)
         end as named
     from contacts
-    -- Fewer digits are an extension or a filler and name nobody.
-    where contacts.kind = 'email' or length(contacts.compared) >= 7
+    inner join repeated_values
+        on
+            contacts.source = repeated_values.source
+            and contacts.kind = repeated_values.kind
+            and contacts.compared = repeated_values.compared
 ),
 
 -- Whoever differs from anybody differs from the first or from the last: one grouping
@@ -150,7 +168,6 @@ shared_values as (
         bearers.source,
         bearers.kind,
         bearers.compared,
-        count(*) as account_count,
         min(bearers.owned) as first_owned,
         max(bearers.owned) as last_owned,
         min(bearers.unowned) as first_unowned,
@@ -159,14 +176,13 @@ shared_values as (
         max(bearers.named) as last_named
     from bearers
     group by bearers.source, bearers.kind, bearers.compared
-    having count(*) > 1
 ),
 
 sharing as (
     select
         bearers.account_id,
         bearers.kind,
-        shared_values.account_count,
+        bearers.account_count,
         case
             when
                 bearers.identity_id is null

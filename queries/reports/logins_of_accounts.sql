@@ -23,8 +23,8 @@ where list_contains($account_ids::varchar[], login_events.account_id)
 
 order by
     login_events.at desc,
-    login_events.account_id,
-    login_events.ip,
-    login_events.source_row
+    login_events.account_id asc,
+    login_events.ip asc,
+    login_events.source_row asc
 
 limit $limit

@@ -27,5 +27,4 @@ order by
     rejected_rows.column,
     rejected_rows.reason
 
-limit $limit
-offset $offset
+limit $limit offset $offset

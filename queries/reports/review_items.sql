@@ -128,10 +128,13 @@ select
         else 'same'
     end as change,
     -- A fact told now and not told before, or the other way round, is a change too.
-    list_filter(
-        [
+    nullif(
+        concat_ws(
+            ',',
             case
-                when accounts.is_enabled is distinct from prior_accounts.is_enabled
+                when
+                    accounts.is_enabled
+                    is distinct from prior_accounts.is_enabled
                     then 'is_enabled'
             end,
             case
@@ -153,11 +156,15 @@ select
                     then 'department'
             end,
             case
-                when account_people.job_title is distinct from prior_people.job_title
+                when
+                    account_people.job_title
+                    is distinct from prior_people.job_title
                     then 'job_title'
             end,
             case
-                when entitlements.name is distinct from prior_entitlements.name
+                when
+                    entitlements.name
+                    is distinct from prior_entitlements.name
                     then 'name'
             end,
             case
@@ -178,8 +185,8 @@ select
                     is distinct from prior_entitlements.data_scope
                     then 'data_scope'
             end
-        ],
-        lambda field: field is not null
+        ),
+        ''
     ) as changed_fields
 
 from asked

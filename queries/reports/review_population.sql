@@ -4,19 +4,20 @@ purpose = "How many rows each source gives a review, counted from the tables the
 [parameters]
 */
 with pairs as (
-    select distinct
+    select
         grants.account_id,
         grants.entitlement_id,
-        coalesce(accounts.source, grants.source) as source
+        coalesce(min(accounts.source), min(grants.source)) as source
     from snapshot.grants
     left join snapshot.accounts
         on grants.account_id = accounts.account_id
+    group by grants.account_id, grants.entitlement_id
 ),
 
 counted as (
     select
         pairs.source,
-        count(distinct row(pairs.account_id, pairs.entitlement_id)) as accepted
+        count(*) as accepted
     from pairs
     group by pairs.source
 

@@ -703,7 +703,7 @@ def test_other_types_than_text_are_no_credentials() -> None:
 
 
 def test_a_long_csv_can_be_filtered_and_quoted(tmp_path: Path) -> None:
-    """polars reads a long CSV in chunks; a filtered one then stopped the process."""
+    """Polars reads a long CSV in chunks; a filtered one then stopped the process."""
     lines = [f"{1552000000000004517 + row},{row % 1000}" for row in range(50_000)]
     path = tmp_path / "long.csv"
     path.write_text("user_id,is_del\n" + "\n".join(lines), "utf-8")

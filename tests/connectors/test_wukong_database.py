@@ -1,6 +1,5 @@
 """The same tables over MySQL: a real server, started here, that may only be read."""
 
-import csv
 import itertools
 import signal
 import threading
@@ -20,11 +19,11 @@ from governance.settings import Settings
 from tests.connectors.test_wukong_logs import LOGIN_HEADER, login, write
 from tests.connectors.wukong_company import (
     WukongCompany,
-    create_tables,
     extracted,
     said,
     small_crm,
 )
+from tests.connectors.wukong_dumps import fill_from_dumps
 from tests.mariadb import MariaDB, mariadb
 
 READER = "gatebook"
@@ -126,18 +125,7 @@ def test_the_demo_company_says_the_same_from_its_database(
 ) -> None:
     company = write_company(tmp_path / "demo", people=200, seed=3, months=1)
     dumps = company.config.parent / "2026-10" / "crm"
-    create_tables(server, database)
-    for dump in sorted(dumps.glob("*.csv")):
-        with dump.open(encoding="utf-8", newline="") as lines:
-            header, *rows = csv.reader(lines)
-        known = {"type", "owner_user_id"}
-        kept = [at for at, name in enumerate(header) if name not in known]
-        server.insert(
-            database,
-            dump.stem,
-            [header[at] for at in kept],
-            [[row[at] or None for at in kept] for row in rows],
-        )
+    fill_from_dumps(server, database, dumps)
     settings = Settings.read(company.config)
     told = settings.sources["crm"]
     connector = wukong_crm.CONNECTOR

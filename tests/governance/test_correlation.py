@@ -9,10 +9,10 @@ import pytest
 
 from governance.correlation import (
     CorrelationError,
+    confirmed_for_nobody,
     keys_naming_others,
     match_owners,
     read_confirmed,
-    require_known,
 )
 from governance.schema import ACCOUNTS, IDENTITIES
 
@@ -322,11 +322,16 @@ def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
         read_confirmed(path)
 
 
-def test_a_confirmation_for_an_identity_nobody_delivers_is_refused(
+def test_a_confirmation_for_nobody_is_listed_and_matches_nobody(
     tmp_path: Path,
 ) -> None:
-    path = written(tmp_path, HEADER + "crm:1,ada,Carol,\ncrm:2,eve,Carol,\n")
+    path = tmp_path / "owners.csv"
+    path.write_text("account_id,identity_id,confirmed_by\na,eve,ann\nb,ada,ann\n")
     told = read_confirmed(path)
-    require_known(told, identities(ADA, BOB | {"identity_id": "eve"}), path)
-    with pytest.raises(CorrelationError, match=r"row 3: account crm:2 .* eve"):
-        require_known(told, identities(ADA), path)
+    listed = confirmed_for_nobody(told, identities(ADA), path.name)
+    assert listed.select("file", "row", "column", "value").rows() == [
+        ("owners.csv", 2, "identity_id", "eve")
+    ]
+    assert "no source delivers" in listed["reason"].item()
+    everybody = identities(ADA, BOB | {"identity_id": "eve"})
+    assert confirmed_for_nobody(told, everybody, path.name).is_empty()

@@ -4,6 +4,7 @@ import re
 import string
 import tomllib
 from collections.abc import Iterator
+from configparser import ConfigParser
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -327,6 +328,15 @@ def test_a_report_declares_exactly_the_parameters_it_uses(report_id: str) -> Non
 
 def test_every_check_is_written_down_with_its_controls() -> None:
     assert set(CONTROLS) == {check.id for check in CHECKS}
+
+
+def test_the_linter_has_a_value_for_every_parameter_and_for_no_other() -> None:
+    settings = ConfigParser(interpolation=None)
+    settings.read(ROOT / ".sqlfluff", "utf-8")
+    given = set(settings["sqlfluff:templater:placeholder"]) - {"param_style"}
+    statements = (duckdb.extract_statements(sql_of(path))[0] for path in FILES)
+    used = {name for one in statements for name in one.named_parameters}
+    assert given == used
 
 
 # What each check answers ------------------------------------------------------------
