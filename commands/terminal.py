@@ -38,7 +38,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")
 _Given = ParamSpec("_Given")
 _Returned = TypeVar("_Returned")
 
-out = Console()
+# A pipe has no width of its own, and 80 columns would fold every id.
+out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
 
 
@@ -136,7 +137,9 @@ def print_rows(
     table = Table(title=title or None, title_justify="left")
     for name, kind in shown.schema.items():
         table.add_column(
-            name.replace("_", " "), justify="right" if kind.is_numeric() else "left"
+            name.replace("_", " "),
+            justify="right" if kind.is_numeric() else "left",
+            no_wrap=name.endswith("id"),
         )
     for row in shown.iter_rows():
         table.add_row(*(escape(_cell(value)) for value in row))

@@ -4,7 +4,12 @@ import streamlit as st
 
 _STYLE = """
 <style>
-.stMainBlockContainer{padding-top:2.6rem;padding-bottom:3rem;max-width:1500px}
+.stMainBlockContainer{padding:1rem 2.2rem 3rem;max-width:1500px}
+[data-testid="stHeader"]{height:2rem;min-height:0;background:transparent;
+  pointer-events:none}
+[data-testid="stHeader"] button{pointer-events:auto}
+h1{padding:.2rem 0 .4rem}
+h3{padding:.5rem 0 .2rem}
 [class*="st-key-tile-"] button{display:block;text-align:left;padding:.45rem .8rem;
   border:1px solid #d5dbe3;border-left:4px solid #9aa7b4;background:#fff;min-height:0}
 [class*="st-key-tile-"] button p{font-size:.86rem;color:#46545f;line-height:1.25;
@@ -13,7 +18,8 @@ _STYLE = """
 [class*="st-key-tile-"] button p strong{display:block;font-size:1.45rem;
   font-weight:650;color:#1c2733;line-height:1.2;font-variant-numeric:tabular-nums}
 [class*="st-key-tile-"] button:hover{background:#f6f9fc;border-color:#1f4e79}
-[class*="-chosen-"] button{background:#eaf1f8!important;box-shadow:inset 0 0 0 1px #1f4e79}
+[class*="-chosen-"] button{background:#eaf1f8!important;
+  box-shadow:inset 0 0 0 1px #1f4e79}
 [class*="st-key-tile-critical-"] button{border-left-color:#8e1b1b}
 [class*="st-key-tile-high-"] button{border-left-color:#d1603d}
 [class*="st-key-tile-medium-"] button{border-left-color:#e0b04c}

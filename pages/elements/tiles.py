@@ -17,7 +17,7 @@ class Tile:
     label: str
     figure: int
     tone: str = "plain"
-    """critical, high, medium, low, fail, unknown, pass or plain: the colour of its edge."""
+    """The colour of its edge: a severity, a status or plain."""
     help: str | None = None
 
 

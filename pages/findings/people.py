@@ -175,7 +175,8 @@ def _facts(holder: Holder) -> None:
     columns = st.columns(5)
     for place, (label, value) in enumerate(told):
         with columns[place % 5]:
-            st.markdown(f":small[{label}]  \n**{plain(value)}**")
+            st.caption(label)
+            st.text("—" if value is None else str(value))
 
 
 def _accounts(holder: Holder) -> None:

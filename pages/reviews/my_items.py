@@ -70,7 +70,7 @@ def render() -> None:
     rows = items(register, campaign.campaign_id, reviewer_id=actor.identity_id)
     now = visitor.now()
     can_decide = campaign.is_open and not campaign.is_overdue(now)
-    _about(campaign, rows, actor.identity_id, can_decide=can_decide)
+    _about(campaign, actor.identity_id, can_decide=can_decide)
     shown = _view(campaign, rows)
     _list(campaign, rows, shown, can_decide=can_decide)
     _signing(campaign, rows, can_decide=can_decide)
@@ -94,7 +94,7 @@ def _campaign_choice(mine: Mapping[str, Campaign]) -> str:
 
 
 def _about(
-    campaign: Campaign, rows: pl.DataFrame, reviewer_id: str, *, can_decide: bool
+    campaign: Campaign, reviewer_id: str, *, can_decide: bool
 ) -> None:
     _ = words()
     st.markdown(
@@ -117,7 +117,6 @@ def _about(
             + f" [English ⤓]({address}?{english}) · [中文 ⤓]({address}?{chinese}) · "
             + f"[{_('return a filled workbook')}](/upload/workbook?{back})"
         )
-    del rows
 
 
 def _is_undecided() -> pl.Expr:
@@ -142,7 +141,6 @@ def _view(campaign: Campaign, rows: pl.DataFrame) -> list[str]:
         "decided": (_("Decided"), rows.filter(~_is_undecided()), "pass"),
         "all": (_("All rows"), rows, "plain"),
     }
-    # Most urgent first, whatever the register's order.
     chosen = st.session_state.get(_VIEW)
     if chosen not in views:
         chosen = next(
@@ -225,7 +223,7 @@ def _editor(campaign: Campaign, here: pl.DataFrame, *, can_decide: bool) -> None
     ids = here["item_id"].to_list()
     versions = dict(zip(ids, here["version"].to_list(), strict=True))
     in_force = {
-        row["item_id"]: (row["decision"], row["comment"], row["keep_until"])
+        row["item_id"]: (row["decision"], row["comment"] or "", row["keep_until"])
         for row in here.iter_rows(named=True)
     }
     number_of_round = st.session_state.setdefault(_ROUND, 0)
@@ -306,6 +304,7 @@ def _save(
     key: str,
 ) -> None:
     """Record what was edited, row by row; what is not finished stays a draft."""
+    _ = words()
     actor = visitor.actor()
     if actor is None:
         return
@@ -313,10 +312,13 @@ def _save(
     problems = []
     for index, change in _edited(key, len(ids)).items():
         item_id = ids[index]
+        if "decision" in change and change["decision"] is None:
+            problems.append(_("A decision is changed by another one, not taken back."))
+            continue
         answer = _answer(
             item_id, change, drafts.get(item_id), in_force[item_id], versions[item_id]
         )
-        if answer is None:
+        if answer is None or _says(answer) == in_force[item_id]:
             continue
         try:
             decide(
@@ -336,9 +338,14 @@ def _save(
                 problems.append(error.sentence(language()))
         except GovernanceError as error:
             problems.append(str(error))
-    st.session_state[_TOLD] = problems
-    # The editor begins afresh from what is recorded and what is still a draft.
-    _start_over()
+    if problems:
+        # The editor begins afresh from what is recorded: what was refused is gone.
+        st.session_state[_TOLD] = problems
+        _start_over()
+
+
+def _says(answer: ItemDecision) -> tuple[str, str, date | None]:
+    return answer.decision.value, answer.comment, answer.keep_until
 
 
 def _edited(key: str, length: int) -> dict[int, dict[str, Any]]:

@@ -85,7 +85,7 @@ def snapshot_or_stop() -> Snapshot:
             "`python cli.py snapshot take`, then open this page again."
         )
     )
-    st.stop()
+    return st.stop()
 
 
 def scope(snapshot: Snapshot) -> Scope:
