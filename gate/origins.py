@@ -67,14 +67,15 @@ def is_secure(connection: HTTPConnection) -> bool:
 
 def _scheme(connection: HTTPConnection) -> str:
     scheme = connection.scope.get("scheme", "http")
-    return {"ws": "http", "wss": "https"}.get(scheme, scheme)
+    return {"ws": "http", "wss": "https"}.get(scheme, str(scheme))
 
 
 def _name_of(host: str) -> str:
     try:
-        return urlsplit(f"//{host}").hostname or ""
+        name: str | None = urlsplit(f"//{host}").hostname
     except ValueError:
         return ""
+    return name or ""
 
 
 def _is_loopback(name: str) -> bool:

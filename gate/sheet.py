@@ -11,7 +11,8 @@ from governance.model import Language
 _STYLE = """
 *{box-sizing:border-box}
 body{margin:0;background:#f3f5f8;color:#1c2733;
- font:15px/1.5 "Source Sans 3","Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif}
+ font:15px/1.5 "Source Sans 3","Noto Sans CJK SC","PingFang SC",
+ "Microsoft YaHei",sans-serif}
 main{max-width:46rem;margin:6vh auto;padding:0 1.5rem}
 h1{font-size:1.5rem;margin:0}
 .motto{color:#55636f;margin:.2rem 0 1.6rem}
@@ -29,7 +30,8 @@ button,.button{font:inherit;cursor:pointer}
 .choice strong{display:block}
 .choice .figures{color:#55636f;font-size:.92em;white-space:nowrap}
 .primary{background:#1f4e79;color:#fff;border:0;border-radius:4px;padding:.5rem 1.1rem}
-.alert{border-left:4px solid #c0392b;background:#fdf3f2;padding:.6rem .9rem;margin:0 0 1rem}
+.alert{border-left:4px solid #c0392b;background:#fdf3f2;padding:.6rem .9rem;
+ margin:0 0 1rem}
 a{color:#1f4e79}
 """
 

@@ -1,5 +1,6 @@
-"""Signing in. The demo's persona chooser stands here; nobody is let in otherwise yet."""
+"""Signing in: the demo's persona chooser. Nobody is let in otherwise yet."""
 
+import logging
 from datetime import UTC, datetime
 from html import escape
 
@@ -15,6 +16,8 @@ from governance.model import GovernanceError
 from governance.personas import Persona, personas
 from governance.settings import Settings
 
+_log = logging.getLogger(__name__)
+_OUT_OF_ORDER = "Gatebook is out of order; its log says why. 系统故障，详情见日志。"
 _ROLES = {
     AppRole.SECURITY_MANAGER: (
         "Security manager 安全负责人",
@@ -50,7 +53,10 @@ def _show(request: Request) -> Response:
         settings = Settings.read()
         people = personas(settings) if _is_demo_here(request, settings) else ()
     except GovernanceError as error:
-        return _page("Gatebook 权鉴", f'<div class="alert">{escape(str(error))}</div>')
+        _log.exception("the sign-in page cannot be shown")
+        # Where somebody is not at the machine itself, the log alone says what is wrong.
+        told = escape(str(error)) if origins.is_local(request) else _OUT_OF_ORDER
+        return _page("", f'<div class="alert">{told}</div>', 503)
     if not people:
         return _page(settings.organisation, _NOT_SET_UP)
     cookie = request.cookies.get(forms.FORM_COOKIE) or forms.new_form_cookie()
@@ -59,7 +65,8 @@ def _show(request: Request) -> Response:
         settings.organisation,
         "<h2>Demo: choose who you are 演示：请选择身份</h2>"
         '<p class="quiet">An invented company. Each person sees only what their role '
-        "and departments allow. 虚构公司，每个身份只能看到其角色和部门范围内的数据。</p>"
+        "and departments allow.<br>"
+        "虚构公司，每个身份只能看到其角色和部门范围内的数据。</p>"
         f'<form method="post" action="/sign-in">'
         f'<input type="hidden" name="{forms.FORM_FIELD}" '
         f'value="{forms.form_token(cookie)}">{choices}</form>',
@@ -123,7 +130,8 @@ def _choice(person: Persona) -> str:
         f"{person.finding_count or 0:,} findings 问题"
     )
     return (
-        f'<button class="choice" name="persona" value="{escape(person.actor.actor_id)}">'
+        '<button class="choice" name="persona" '
+        f'value="{escape(person.actor.actor_id)}">'
         f"<span><strong>{name}{escape(role)}</strong>"
         f'<span class="quiet">{about}</span></span>'
         f'<span class="figures">{figures}</span></button>'
@@ -133,7 +141,7 @@ def _choice(person: Persona) -> str:
 def _page(organisation: str, content: str, status: int = 200) -> Response:
     return sheet(
         "Gatebook 权鉴",
-        f"<h1>Gatebook 权鉴 · {escape(organisation)}</h1>"
+        f"<h1>{escape(' · '.join(filter(None, ('Gatebook 权鉴', organisation))))}</h1>"
         '<p class="motto">Who holds which key, and who signed for it. '
         "谁持有哪把钥匙，由谁签字确认。</p>"
         f'<div class="sheet">{content}</div>',

@@ -83,7 +83,9 @@ async def take(request: Request) -> Response:
     if not isinstance(sent, str) or not hmac.compare_digest(
         sent.encode(), session.form_token.encode()
     ):
-        return message("This form is not valid any more.", language=language, status=403)
+        return message(
+            "This form is not valid any more.", language=language, status=403
+        )
     if not content:
         return message("Choose a file first.", language=language, status=400)
     return await run_in_threadpool(

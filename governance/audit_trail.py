@@ -236,13 +236,16 @@ def verify_chain(register: Register) -> int:
                     f"audit trail: event {expected} is missing; restore the register "
                     "from a backup and compare"
                 )
-            leaf = leaf_hash(row.body)
+            # SQLite keeps whatever is put into a column, also a text.
+            body = row.body if isinstance(row.body, bytes) else str(row.body).encode()
+            leaf = leaf_hash(body)
             chain = chain_hash(chain, leaf)
             shown = (row.seq, row.at, row.actor_id, row.actor_name)
             is_same = (
-                leaf.hex() == row.leaf
+                body is row.body
+                and leaf.hex() == row.leaf
                 and chain.hex() == row.chain
-                and (*shown, row.action, row.subject) == _told(row.body)
+                and (*shown, row.action, row.subject) == _told(body)
             )
             if not is_same:
                 raise AuditTrailError(

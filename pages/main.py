@@ -1,5 +1,7 @@
 """The Streamlit script: who is here, and so which pages exist for them."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from governance.app_roles import Actor, Permission
@@ -7,6 +9,8 @@ from governance.model import GovernanceError, Language
 from governance.snapshots import current_id, kept_open
 from pages.elements import look
 from pages.findings import check, overview, people
+from pages.records import audit_trail, evidence, snapshots
+from pages.reviews import campaigns, my_items, returned
 from pages.session import places, visitor
 from pages.session.language import CHOICE, NAMES, language, moment, words
 from pages.session.plain import plain
@@ -22,50 +26,81 @@ def signed_out() -> None:
 
 
 def navigation(actor: Actor | None) -> dict[str, list[st.Page]]:
-    """Return the pages a person may open, by section; nobody has none but the way in."""
+    """Return the pages a person may open, by section; nobody has the way in alone."""
     _ = words()
     if actor is None:
         return {"": [st.Page(signed_out, title=_("Sign in"), url_path="signed-out")]}
-    offered: list[tuple[str, Permission, str, st.Page]] = [
+    findings, reviews, records = _("Findings"), _("Reviews"), _("Records")
+    may = actor.may
+    reads_findings = may(Permission.READ_FINDINGS)
+    decides = may(Permission.DECIDE_REVIEW_ITEMS) and actor.identity_id is not None
+    offered: list[tuple[str, str, bool, str, str, Callable[[], None]]] = [
         (
-            _("Findings"),
-            Permission.READ_FINDINGS,
+            findings,
             "overview",
-            st.Page(
-                overview.render,
-                title=_("Overview"),
-                icon=":material/monitoring:",
-                url_path="overview",
-                default=actor.may(Permission.READ_FINDINGS),
-            ),
+            reads_findings,
+            _("Overview"),
+            "monitoring",
+            overview.render,
         ),
+        (findings, "check", reads_findings, _("Checks"), "rule", check.render),
         (
-            _("Findings"),
-            Permission.READ_FINDINGS,
-            "check",
-            st.Page(
-                check.render,
-                title=_("Checks"),
-                icon=":material/rule:",
-                url_path="check",
-            ),
-        ),
-        (
-            _("Findings"),
-            Permission.READ_PEOPLE,
+            findings,
             "people",
-            st.Page(
-                people.render,
-                title=_("People and accounts"),
-                icon=":material/badge:",
-                url_path="people",
-            ),
+            may(Permission.READ_PEOPLE),
+            _("People and accounts"),
+            "badge",
+            people.render,
+        ),
+        (reviews, "my-items", decides, _("My items"), "checklist", my_items.render),
+        (
+            reviews,
+            "campaigns",
+            may(Permission.READ_CAMPAIGNS),
+            _("Campaigns"),
+            "campaign",
+            campaigns.render,
+        ),
+        (
+            reviews,
+            "returned",
+            returned.may_open(actor),
+            _("Returned workbooks"),
+            "assignment_return",
+            returned.render,
+        ),
+        (
+            records,
+            "snapshots",
+            may(Permission.READ_SNAPSHOTS),
+            _("Snapshots"),
+            "photo_library",
+            snapshots.render,
+        ),
+        (
+            records,
+            "evidence",
+            may(Permission.EXPORT_EVIDENCE),
+            _("Evidence"),
+            "folder_zip",
+            evidence.render,
+        ),
+        (
+            records,
+            "audit-trail",
+            may(Permission.READ_AUDIT_TRAIL),
+            _("Audit trail"),
+            "history",
+            audit_trail.render,
         ),
     ]
     sections: dict[str, list[st.Page]] = {}
     pages: dict[str, st.Page] = {}
-    for section, permission, name, page in offered:
-        if actor.may(permission):
+    for section, name, is_offered, title, icon, render in offered:
+        if is_offered:
+            page = st.Page(
+                render, title=title, icon=f":material/{icon}:", url_path=name
+            )
             sections.setdefault(section, []).append(page)
             pages[name] = page
     places.remember(pages)
@@ -91,7 +126,9 @@ def masthead(actor: Actor) -> None:
     with st.container(key="masthead", horizontal=True):
         st.markdown(f"**{plain(organisation)}** · {told}", width="stretch")
         st.markdown(
-            f"{plain(actor.name)} · {role_word(actor.role)}",
+            role_word(actor.role)
+            if actor.identity_id is None
+            else f"{plain(actor.name)} · {role_word(actor.role)}",
             width="content",
         )
 

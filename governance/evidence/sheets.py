@@ -123,6 +123,7 @@ def _in_words(rows: pl.DataFrame, say: Say) -> pl.DataFrame:
         "scoped": say("scoped"),
     }
     worded = [name for name in _WORDED if name in rows.columns]
+    rows = rows.with_columns(pl.col(pl.List(pl.String)).list.join(", "))
     return rows.with_columns(
         pl.col(name).cast(pl.String).replace(words) for name in worded
     )
@@ -262,8 +263,8 @@ def _items(subject: Subject, say: Say, items: pl.DataFrame) -> Sheet:
             "entitlement_description": say("Meaning"),
             "is_privileged": say("Privileged"),
             "abilities": say("Abilities"),
-            "change": say("Change"),
-            "changed_fields": say("Changed"),
+            "change": say("What changed"),
+            "changed_fields": say("Changed fields"),
             "risk": say("Risk"),
             "reason_zh" if chinese else "reason_en": say("Reason"),
             "finding_ids": say("Findings"),

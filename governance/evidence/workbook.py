@@ -32,7 +32,6 @@ from governance.register import Register
 from governance.settings import Settings
 from governance.snapshots import kept_open
 
-DOMAIN = "evidence"
 _ROWS_PER_SHEET = 1_048_576 - 10
 _TEXT_AT_MOST = 32_767
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -77,7 +76,7 @@ def evidence_workbook(
         policy=Policy.read(settings.policy),
         language=language,
     )
-    say = translator(language, DOMAIN)
+    say = translator(language)
     sheets = all_sheets(subject, say)
     content = io.BytesIO()
     options = {
@@ -142,6 +141,7 @@ def _write_head(
     rows: pl.DataFrame,
 ) -> None:
     page.hide_gridlines(2)
+    page.set_row(0, 24)
     for across, name in enumerate(columns):
         page.set_column(across, across, _width(sheet.headers[name], rows[name]))
     page.freeze_panes(_HEAD, 0)
@@ -203,6 +203,9 @@ def _cover(
     page.hide_gridlines(2)
     page.set_column(0, 0, 40)
     page.set_column(1, 1, 90)
+    page.set_row(0, 24)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
     page.write_string(0, 0, say("Access review evidence"), formats["title"])
     page.write_string(1, 0, settings.organisation, formats["intro"])
     facts: list[tuple[str, object]] = [

@@ -14,6 +14,7 @@ SEVERITY_COLOURS = {
 }
 _INK = "#1c2733"
 _FONT = "Source Sans, Noto Sans CJK SC, PingFang SC, Microsoft YaHei, sans-serif"
+_TICKS = 6
 CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 
@@ -57,31 +58,42 @@ def severity_bars(counts: pl.DataFrame, names: dict[str, str]) -> go.Figure:
         if not rows:
             continue
         figure.add_bar(
-            y=[_short(names.get(group, group)) for group in order],
+            y=order,
             x=[rows.get(group, 0) for group in order],
             customdata=order,
+            hovertext=[_clean(names.get(group, group)) for group in order],
             orientation="h",
             name=severity_word(severity),
             marker={"color": colour},
-            hovertemplate="%{y}<br>%{x:,}<extra>"
+            hovertemplate="%{hovertext}<br>%{x:,}<extra>"
             + severity_word(severity)
             + "</extra>",
         )
-    figure.update_layout(barmode="stack")
+    # Two departments may bear one name: the axis goes by id and only says the name.
+    figure.update_yaxes(
+        type="category",
+        tickvals=order,
+        ticktext=[_short(names.get(group, group)) for group in order],
+        ticklabelstandoff=4,
+    )
     figure.update_xaxes(gridcolor="#e8ecf1", zeroline=False, tickformat=",d")
-    figure.update_yaxes(type="category", ticklabelstandoff=4)
-    return calm(figure, height=80 + 26 * max(len(order), 2))
+    figure.update_layout(barmode="stack", showlegend=False)
+    return calm(figure, height=34 + 27 * max(len(order), 2))
 
 
-def severity_trend(counts: pl.DataFrame) -> go.Figure:
+def severity_trend(counts: pl.DataFrame, zone: str) -> go.Figure:
     """Return findings per snapshot as stacked areas.
 
     ``counts`` has ``as_of``, ``severity`` and ``rows``: every severity at every
-    snapshot.
+    snapshot. Days are days of ``zone``.
     """
     figure = go.Figure()
+    local = counts.with_columns(
+        pl.col("as_of").dt.convert_time_zone(zone).dt.replace_time_zone(None)
+    )
+    moments = local["as_of"].unique().sort().to_list()
     for severity in reversed(SEVERITY_COLOURS):
-        rows = counts.filter(pl.col("severity") == severity).sort("as_of")
+        rows = local.filter(pl.col("severity") == severity).sort("as_of")
         figure.add_scatter(
             x=rows["as_of"].to_list(),
             y=rows["rows"].to_list(),
@@ -95,11 +107,21 @@ def severity_trend(counts: pl.DataFrame) -> go.Figure:
             + "</extra>",
         )
     figure.update_yaxes(gridcolor="#e8ecf1", zeroline=False, tickformat=",d")
-    figure.update_xaxes(showgrid=False, tickformat="%Y-%m-%d", nticks=8)
-    return calm(figure, height=250)
+    figure.update_xaxes(
+        showgrid=False,
+        tickformat="%Y-%m-%d",
+        tickvals=moments[:: max(1, len(moments) // _TICKS)],
+    )
+    calm(figure, height=230)
+    figure.update_layout(legend={"traceorder": "reversed"}, margin={"r": 30})
+    return figure
 
 
 def _short(name: str) -> str:
     """Return a name that fits beside a bar, nothing in it taken for markup."""
-    clean = name.replace("<", "‹").replace(">", "›").replace("&", "＆")
+    clean = _clean(name)
     return clean if len(clean) <= 24 else clean[:23] + "…"
+
+
+def _clean(name: str) -> str:
+    return name.replace("<", "‹").replace(">", "›").replace("&", "＆")

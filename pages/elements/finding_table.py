@@ -66,8 +66,9 @@ def finding_table(
     st.dataframe(
         pl.DataFrame(rows),
         hide_index=True,
+        placeholder="—",
         key=f"{key}_rows",
-        height=min(38 + 35 * len(rows), 640),
+        height="content",
         column_config={
             "severity": st.column_config.TextColumn(_("Severity"), width=80),
             "check": st.column_config.ButtonColumn(

@@ -27,7 +27,10 @@ h3{padding:.5rem 0 .2rem}
 [class*="st-key-tile-fail-"] button{border-left-color:#b23a2e}
 [class*="st-key-tile-unknown-"] button{border-left-color:#8a8f98}
 [class*="st-key-tile-pass-"] button{border-left-color:#3d8361}
-.st-key-masthead{border-bottom:1px solid #d5dbe3;padding-bottom:.35rem}
+.st-key-masthead{border-bottom:1px solid #d5dbe3;min-height:2.1rem;
+  align-items:flex-start;margin-bottom:.3rem}
+[data-testid="stSidebarHeader"]{height:2.4rem;min-height:0;padding-top:.4rem;
+  margin-bottom:0}
 .st-key-masthead p{font-size:.86rem;color:#46545f;margin:0}
 .st-key-masthead strong{color:#1c2733}
 </style>

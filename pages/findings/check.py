@@ -308,9 +308,10 @@ def _table(check: Check, rows: pl.DataFrame, status: str) -> None:
     st.dataframe(
         shown,
         hide_index=True,
+        placeholder="—",
         key="check_table",
         column_config=columns,
-        height=min(38 + 35 * shown.height, 720),
+        height="content",
     )
     st.caption(_("Press a name to see everything that person or account may do."))
 
@@ -353,6 +354,7 @@ def _parameters(check: Check, snapshot: Snapshot) -> None:
             ]
         ),
         hide_index=True,
+        placeholder="—",
         key="check_parameters",
         column_config={
             "name": st.column_config.TextColumn(_("Threshold"), width=130),

@@ -24,6 +24,7 @@ from pages.session.wording import severity_word, title_of
 
 _SEVERITY = "overview_severity"
 _CHANGE = "overview_change"
+_UNKNOWN = "unknown"
 _DEPARTMENTS_SHOWN = 12
 
 
@@ -49,19 +50,24 @@ def render() -> None:
     severity = _severity_tiles(counted)
     change = _change_tiles(changes)
     names = {"": _("No department")} | department_names(snapshot, scope)
+    is_gap = severity == _UNKNOWN
+    severity = None if is_gap else severity
     shown = _only(counted, severity=severity)
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader(_("Findings over the snapshots"))
-        trend = finding_trend(visitor.settings(), actor)
+        settings = visitor.settings()
+        trend = finding_trend(settings, actor)
         st.plotly_chart(
-            charts.severity_trend(trend), config=charts.CONFIG, key="overview_trend"
+            charts.severity_trend(trend, settings.time_zone),
+            config=charts.CONFIG,
+            key="overview_trend",
         )
-    with right:
         st.subheader(_("Findings by source"))
         source = _bars(shown, "source", _source_titles(snapshot), "overview_sources")
-    st.subheader(_("Findings by department"))
-    department = _bars(shown, "department_id", names, "overview_departments")
+    with right:
+        st.subheader(_("Findings by department"))
+        department = _bars(shown, "department_id", names, "overview_departments")
 
     st.subheader(_("Checks"))
     _narrowed_by(severity, source, department, names, _source_titles(snapshot))
@@ -71,6 +77,7 @@ def render() -> None:
         assessed,
         source=source,
         department=department,
+        is_gap=is_gap,
     )
     if change is not None:
         _changed_findings(
@@ -122,17 +129,15 @@ def _severity_tiles(counted: pl.DataFrame) -> str | None:
     ]
     shown.append(
         Tile(
-            code="unknown",
+            code=_UNKNOWN,
             label=_("Could not be judged"),
             figure=int(unknown["rows"].sum()),
             tone="unknown",
-            help=_("No source tells the fact these checks need. Opens the data gaps."),
+            help=_("No source tells a fact that the check needs; never a pass."),
         )
     )
     pressed = tiles("severity", shown, chosen)
-    if pressed == "unknown":
-        places.go("check", check="facts_missing")
-    elif pressed is not None:
+    if pressed is not None:
         st.session_state[_SEVERITY] = None if pressed == chosen else pressed
         st.rerun()
     return chosen
@@ -198,7 +203,7 @@ def _bars(
         _("Press a bar to narrow the checks below to it.")
         if hidden <= 0
         else _(
-            "The {shown} with the most of {all}. Press a bar to narrow the checks below."
+            "The {shown} with the most, of {all}. Press a bar to narrow the checks."
         ).format(shown=len(kept), all=largest.height)
     )
     points = event.selection.points if event and event.selection else []
@@ -237,8 +242,12 @@ def _check_table(
     *,
     source: str | None,
     department: str | None,
+    is_gap: bool,
 ) -> None:
-    """Show one line per check; its button opens the check with the same filters."""
+    """Show one line per check; its button opens the check with the same filters.
+
+    ``is_gap``: only checks that could not judge something, opening those rows.
+    """
     _ = words()
     rows = []
     for check_id, assessment in assessed.items():
@@ -246,7 +255,11 @@ def _check_table(
         if here.is_empty():
             continue
         moved = changes.filter(pl.col("check_id") == check_id)["change"].to_list()
-        by_status = dict(here.group_by("status").agg(pl.col("rows").sum()).iter_rows())
+        by_status: dict[str, int] = dict(
+            here.group_by("status").agg(pl.col("rows").sum()).iter_rows()
+        )
+        if is_gap and not by_status.get(Status.UNKNOWN):
+            continue
         rows.append(
             {
                 "open": title_of(assessment.check),
@@ -270,7 +283,11 @@ def _check_table(
             places.go(
                 "check",
                 check=table["check_id"][row],
-                status=Status.FAIL if table["failed"][row] else None,
+                status=Status.UNKNOWN
+                if is_gap
+                else Status.FAIL
+                if table["failed"][row]
+                else None,
                 source=source,
                 department=department,
             )
@@ -278,8 +295,9 @@ def _check_table(
     st.dataframe(
         table.drop("check_id"),
         hide_index=True,
+        placeholder="—",
         key="overview_checks",
-        height=min(38 + 35 * table.height, 900),
+        height="content",
         column_config={
             "open": st.column_config.ButtonColumn(
                 _("Check"),

@@ -96,8 +96,9 @@ def _search(snapshot: Snapshot, scope: Scope) -> None:
             "account_count",
         ),
         hide_index=True,
+        placeholder="—",
         key="people_found",
-        height=min(38 + 35 * found.height, 700),
+        height="content",
         column_config={
             "who": st.column_config.ButtonColumn(
                 _("Name"),
@@ -174,7 +175,7 @@ def _facts(holder: Holder) -> None:
     ]
     columns = st.columns(5)
     for place, (label, value) in enumerate(told):
-        with columns[place % 5]:
+        with columns[place % 5].container(gap=None):
             st.caption(label)
             st.text("—" if value is None else str(value))
 
@@ -205,6 +206,7 @@ def _accounts(holder: Holder) -> None:
             pl.format("{}:{}", "source_file", "source_row").alias("origin"),
         ),
         hide_index=True,
+        placeholder="—",
         key="person_accounts",
         column_config={
             "source": st.column_config.TextColumn(_("Source")),
@@ -260,8 +262,9 @@ def _grants(snapshot: Snapshot, holder: Holder) -> None:
             "valid_until",
         ),
         hide_index=True,
+        placeholder="—",
         key="person_grants",
-        height=min(38 + 35 * grants.height, 640),
+        height="content",
         column_config={
             "source": st.column_config.TextColumn(_("Source")),
             "login": st.column_config.TextColumn(_("Login")),
@@ -304,8 +307,9 @@ def _logins(snapshot: Snapshot, holder: Holder) -> None:
             "device",
         ),
         hide_index=True,
+        placeholder="—",
         key="person_logins",
-        height=min(38 + 35 * logins.height, 640),
+        height="content",
         column_config={
             "at": _moments(_("When")),
             "source": st.column_config.TextColumn(_("Source")),
@@ -346,6 +350,7 @@ def _history(holder: Holder) -> None:
                     "account_id",
                 ),
                 hide_index=True,
+                placeholder="—",
                 key="person_grant_history",
                 column_config={
                     "as_of": _moments(_("Seen in the snapshot of")),
@@ -390,6 +395,7 @@ def _history(holder: Holder) -> None:
                 "last_seen",
             ),
             hide_index=True,
+            placeholder="—",
             key="person_finding_history",
             column_config={
                 "check": st.column_config.TextColumn(_("Check"), width=230),
@@ -405,7 +411,7 @@ def _worded(frame: pl.DataFrame, name: str) -> pl.Series:
     return pl.Series(name, [value_word(value) for value in frame[name]], pl.String)
 
 
-def _moments(label: str) -> Any:
+def _moments(label: str) -> Any:  # noqa: ANN401 - Streamlit names no type for a column
     return st.column_config.DatetimeColumn(
         label, format="YYYY-MM-DD HH:mm", timezone=visitor.settings().time_zone
     )

@@ -24,9 +24,7 @@ def render() -> None:
     subject = subject_side.text_input(
         _("Subject"), key="trail_subject", placeholder=_("Campaign id; empty shows all")
     ).strip()
-    if proof.button(
-        _("Verify the chain"), icon=":material/verified:", width="stretch"
-    ):
+    if proof.button(_("Verify the chain"), icon=":material/verified:", width="stretch"):
         try:
             verified = verify_chain(register)
         except GovernanceError as error:
@@ -42,7 +40,9 @@ def render() -> None:
         st.info(
             _("Nothing has been recorded for that subject.")
             if subject
-            else _("Nothing has been recorded yet. Opening a review is the first event.")
+            else _(
+                "Nothing has been recorded yet. Opening a review is the first event."
+            )
         )
         return
     page = page_number(total, _ROWS_PER_PAGE, key="trail")
@@ -66,6 +66,7 @@ def render() -> None:
             "chain",
         ),
         hide_index=True,
+        placeholder="—",
         key="trail_rows",
         height="content",
         column_config={

@@ -20,10 +20,10 @@ def render() -> None:
     campaigns = list_campaigns(visitor.register())
     st.markdown(
         _(
-            "One Excel workbook per review: the population tied out to the sources, the "
-            "scope and every exclusion, every row with its facts, decision, reviewer and "
-            "time, findings by control, and whoever is undecided, by name. Each download "
-            "is made afresh and recorded in the audit trail."
+            "One Excel workbook per review: the population tied out to the sources, "
+            "the scope and every exclusion, every row with its facts, decision, "
+            "reviewer and time, findings by control, and undecided rows by name. Each "
+            "download is made afresh and recorded in the audit trail."
         )
     )
     if not campaigns:
@@ -41,18 +41,15 @@ def render() -> None:
                     "due_on": day(campaign.due_on),
                     "opened_at": campaign.opened_at,
                     "closed_at": campaign.closed_at,
-                    "english": evidence_address(
-                        campaign.campaign_id, Language.ENGLISH
-                    ),
-                    "chinese": evidence_address(
-                        campaign.campaign_id, Language.CHINESE
-                    ),
+                    "english": evidence_address(campaign.campaign_id, Language.ENGLISH),
+                    "chinese": evidence_address(campaign.campaign_id, Language.CHINESE),
                     "campaign_id": campaign.campaign_id,
                 }
                 for campaign in campaigns
             ]
         ),
         hide_index=True,
+        placeholder="—",
         key="evidence_list",
         height="content",
         column_config={

@@ -86,6 +86,7 @@ def _list(manifests: list[Manifest], current: str | None) -> None:
             ]
         ),
         hide_index=True,
+        placeholder="—",
         key="snapshots_list",
         height="content" if len(manifests) <= 12 else 430,
         column_config={
@@ -109,7 +110,9 @@ def _manifest(manifest: Manifest) -> None:
     told, proof = st.columns([3, 1], vertical_alignment="center")
     before = _("none") if manifest.prior is None else manifest.prior
     told.caption(
-        _("Sealed {moment} · compared with {prior} · {count} files in the manifest").format(
+        _(
+            "Sealed {moment} · compared with {prior} · {count} files in the manifest"
+        ).format(
             moment=moment(manifest.sealed_at, settings),
             prior=plain(before),
             count=number(len(manifest.files)),
@@ -128,9 +131,7 @@ def _manifest(manifest: Manifest) -> None:
         except GovernanceError as error:
             st.error(plain(error))
         else:
-            st.success(
-                _("Every file and every count is as it was when it was sealed.")
-            )
+            st.success(_("Every file and every count is as it was when it was sealed."))
     with st.expander(_("The manifest: digests and row counts")):
         st.dataframe(
             pl.DataFrame(
@@ -140,6 +141,7 @@ def _manifest(manifest: Manifest) -> None:
                 ]
             ),
             hide_index=True,
+            placeholder="—",
             key="snapshot_files",
             column_config={
                 "file": st.column_config.TextColumn(_("File"), width=260),
@@ -167,6 +169,7 @@ def _sources(snapshot: Snapshot) -> None:
             _balance(sources),
         ),
         hide_index=True,
+        placeholder="—",
         key="snapshot_sources",
         height="content",
         column_config={
@@ -214,6 +217,7 @@ def _tie_outs(snapshot: Snapshot) -> None:
             "sha256",
         ),
         hide_index=True,
+        placeholder="—",
         key="snapshot_tie_outs",
         height="content" if tie_outs.height <= 15 else 520,
         column_config={
@@ -257,9 +261,7 @@ def coverage_picture(coverage: pl.DataFrame) -> go.Figure:
     sources = coverage["source"].unique().sort(descending=True).to_list()
     shares: Mapping[tuple[str, str], float | None] = {
         (source, fact): told
-        for source, fact, told in coverage.select(
-            "source", "fact", "share"
-        ).iter_rows()
+        for source, fact, told in coverage.select("source", "fact", "share").iter_rows()
     }
     grid = [[shares.get((source, fact)) for fact in facts] for source in sources]
     figure = go.Figure(
@@ -282,8 +284,8 @@ def coverage_picture(coverage: pl.DataFrame) -> go.Figure:
         )
     )
     charts.calm(figure, height=150 + 34 * len(sources))
-    figure.update_xaxes(side="top", tickangle=-35, type="category")
-    figure.update_yaxes(type="category")
+    figure.update_xaxes(side="top", tickangle=-35, type="category", showgrid=False)
+    figure.update_yaxes(type="category", showgrid=False)
     figure.update_layout(margin={"t": 110})
     return figure
 
@@ -301,6 +303,7 @@ def fact_word(fact: str) -> str:
         "entitlements.abilities": _("Abilities"),
         "entitlements.data_scope": _("Data scope"),
         "entitlements.is_privileged": _("Privileged"),
+        "grants": _("Grants"),
         "grants.granted_at": _("Granted"),
         "identities.end_date": _("Last day"),
         "identities.employment_status": _("Employment"),
@@ -327,6 +330,7 @@ def _rejected(snapshot: Snapshot) -> None:
     st.dataframe(
         rows,
         hide_index=True,
+        placeholder="—",
         key="rejected_rows_table",
         height="content" if rows.height <= 15 else 520,
         column_config={

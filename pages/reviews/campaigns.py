@@ -28,6 +28,7 @@ from governance.campaigns import (
 )
 from governance.model import Decision, GovernanceError, Language
 from governance.register import Register
+from governance.reports import report
 from pages.elements.finding_table import open_holder
 from pages.elements.paging import page_number
 from pages.elements.tiles import Tile, tiles
@@ -113,6 +114,7 @@ def _all(found: Sequence[Campaign]) -> None:
             ]
         ),
         hide_index=True,
+        placeholder="—",
         key="campaigns_list",
         height="content",
         column_config={
@@ -172,13 +174,18 @@ def _planning() -> None:
             format_func=rules.__getitem__,
             key="plan_rule",
         )
-        fallback = right.text_input(
-            _("Reviewer of the rest"),
+        heads = {
+            str(row["identity_id"]): f"{row['display_name']} · {row['department_name']}"
+            for row in report(snapshot, "department_heads").iter_rows(named=True)
+        }
+        fallback = right.selectbox(
+            _("Fallback reviewer"),
+            ["", *heads],
+            format_func=lambda name: heads.get(name) or _("Nobody"),
             key="plan_fallback",
-            placeholder=_("Person id"),
             help=_(
-                "Who reviews what nobody else can: accounts without an owner, or heads "
-                "who have left. Find the id under People and accounts."
+                "Who reviews what nobody else can: accounts without an owner, or of "
+                "departments whose head has left."
             ),
         )
         shown = st.form_submit_button(_("Preview"), icon=":material/preview:")
@@ -191,7 +198,7 @@ def _planning() -> None:
             due_on=due_on,
             sources=tuple(chosen) or None,
             reviewers="manager" if rule == "manager" else "department_head",
-            fallback_reviewer=fallback.strip() or None,
+            fallback_reviewer=fallback or None,
         )
     plan = st.session_state.get(_PLAN)
     if plan is None:
@@ -227,6 +234,7 @@ def _previewed(plan: Plan, told: Preview) -> None:
         st.dataframe(
             told.reviewers,
             hide_index=True,
+            placeholder="—",
             key="plan_reviewers",
             height="content" if told.reviewers.height <= 15 else 480,
             column_config={
@@ -273,6 +281,7 @@ def _tie_out_table(frame: pl.DataFrame, key: str) -> None:
     st.dataframe(
         frame,
         hide_index=True,
+        placeholder="—",
         key=key,
         height="content",
         column_config={
@@ -306,6 +315,7 @@ def _excluded_table(frame: pl.DataFrame, key: str) -> None:
                 ),
             ),
             hide_index=True,
+            placeholder="—",
             key=f"{key}_rows",
             column_config={
                 "source": st.column_config.TextColumn(_("Source")),
@@ -452,6 +462,7 @@ def _reviewers(chosen: Campaign, counted: pl.DataFrame) -> None:
     st.dataframe(
         table.select(shown),
         hide_index=True,
+        placeholder="—",
         key="campaign_reviewers",
         height="content" if table.height <= 15 else 520,
         column_config={
@@ -522,6 +533,7 @@ def _rows(
             schema_overrides={"decided_at": pl.Datetime("us", "UTC")},
         ),
         hide_index=True,
+        placeholder="—",
         key=f"campaign_rows_{view}_{page}",
         on_select="rerun" if can_hand_on else "ignore",
         selection_mode="multi-row",

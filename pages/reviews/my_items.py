@@ -82,20 +82,18 @@ def _campaign_choice(mine: Mapping[str, Campaign]) -> str:
     names = list(mine)
     if len(names) == 1:
         return names[0]
-    chosen: str = st.selectbox(
+    chosen = st.selectbox(
         _("Review"),
         names,
-        index=names.index(asked) if asked in mine else 0,
+        index=names.index(asked) if asked in names else 0,
         format_func=lambda name: (
             mine[name].title + ("" if mine[name].is_open else f" · {_('closed')}")
         ),
     )
-    return chosen
+    return str(chosen)
 
 
-def _about(
-    campaign: Campaign, reviewer_id: str, *, can_decide: bool
-) -> None:
+def _about(campaign: Campaign, reviewer_id: str, *, can_decide: bool) -> None:
     _ = words()
     st.markdown(
         f"**{plain(campaign.title)}** · "
@@ -232,11 +230,12 @@ def _editor(campaign: Campaign, here: pl.DataFrame, *, can_decide: bool) -> None
     def save() -> None:
         _save(campaign.campaign_id, ids, versions, in_force, key)
 
-    schema = {
-        name: pl.String for name in table[0] if name not in ("keep_until",)
-    } | {"keep_until": pl.Date, "last_login_at": pl.Datetime("us", "UTC")}
+    typed: dict[str, Any] = {
+        "keep_until": pl.Date,
+        "last_login_at": pl.Datetime("us", "UTC"),
+    }
     frame = pl.DataFrame(
-        table, schema={name: schema[name] for name in table[0]}, strict=False
+        table, schema={name: typed.get(name, pl.String) for name in table[0]}
     )
     locked = [
         name
@@ -349,7 +348,7 @@ def _says(answer: ItemDecision) -> tuple[str, str, date | None]:
 
 
 def _edited(key: str, length: int) -> dict[int, dict[str, Any]]:
-    """Return the changed cells of rows that exist; added and deleted rows are nothing."""
+    """Return the changed cells of rows that exist, and of no other."""
     state = st.session_state.get(key) or {}
     edited = state.get("edited_rows", {})
     found = {}
@@ -376,9 +375,7 @@ def _answer(
         else (draft.decision.value, draft.comment, draft.keep_until)
     )
     codes = {word: code for code, word in decision_words().items()}
-    decision = (
-        codes.get(str(change["decision"])) if "decision" in change else before[0]
-    )
+    decision = codes.get(str(change["decision"])) if "decision" in change else before[0]
     if decision is None:
         return None
     comment = change["comment"] if "comment" in change else before[1]
@@ -452,9 +449,7 @@ def _signing(campaign: Campaign, rows: pl.DataFrame, *, can_decide: bool) -> Non
         if code in by_decision
     ]
     undecided = rows["decision"].null_count()
-    st.caption(
-        " · ".join([*told, _("Undecided") + f" {number(undecided)}"])
-    )
+    st.caption(" · ".join([*told, _("Undecided") + f" {number(undecided)}"]))
     unsigned = rows.filter(
         pl.col("decision").is_not_null()
         & (pl.col("decision") != Decision.NOT_MINE)

@@ -69,9 +69,8 @@ def _all(actor: Actor) -> None:
     found = pl.concat(frames) if frames else pl.DataFrame()
     if not found.is_empty() and not actor.may(Permission.READ_CAMPAIGNS):
         found = found.filter(pl.col("reviewer_id") == (actor.identity_id or ""))
-    st.markdown(
-        f"[{_('Return a filled workbook')}](/upload/workbook?language={language().value})"
-    )
+    address = f"/upload/workbook?language={language().value}"
+    st.markdown(f"[{_('Return a filled workbook')}]({address})")
     if found.is_empty():
         st.info(_("No workbook has come back yet."))
         return
@@ -99,6 +98,7 @@ def _all(actor: Actor) -> None:
             ),
         ),
         hide_index=True,
+        placeholder="—",
         key="returns_list",
         height="content" if found.height <= 20 else 700,
         column_config={
@@ -180,6 +180,7 @@ def _problems(back: Return) -> None:
             ]
         ),
         hide_index=True,
+        placeholder="—",
         key="return_problems",
         height="content" if len(back.problems) <= 12 else 430,
         column_config={
@@ -251,6 +252,7 @@ def _preview(back: Return) -> None:
             schema_overrides={"keep_until": pl.Date, "entitlement": pl.String},
         ),
         hide_index=True,
+        placeholder="—",
         key="return_preview",
         height="content" if shown.height <= 20 else 700,
         column_config={
@@ -261,9 +263,7 @@ def _preview(back: Return) -> None:
             "risk": st.column_config.TextColumn(_("Risk")),
             "before": st.column_config.TextColumn(_("Stood")),
             "decision": st.column_config.TextColumn(_("Decision")),
-            "keep_until": st.column_config.DateColumn(
-                _("Until"), format="YYYY-MM-DD"
-            ),
+            "keep_until": st.column_config.DateColumn(_("Until"), format="YYYY-MM-DD"),
             "comment": st.column_config.TextColumn(_("Comment"), width=220),
             "outcome": st.column_config.TextColumn(_("What happens")),
         },

@@ -36,9 +36,7 @@ def exclusion_word(reason: str) -> str:
             "The access names an account that the source does not list."
         ),
         "disabled_without_access": _("The account is disabled and holds nothing."),
-        "builtin_disabled": _(
-            "The account is built into the system and is disabled."
-        ),
+        "builtin_disabled": _("The account is built into the system and is disabled."),
     }.get(reason, reason)
 
 

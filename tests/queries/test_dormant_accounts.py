@@ -100,8 +100,9 @@ def test_a_log_beats_a_flag_that_says_never(company: Company) -> None:
 def test_an_old_use_fails_although_the_account_was_created_anew(
     company: Company,
 ) -> None:
-    facts = {"last_login_at": OLD, "last_login_basis": "success"}
-    company.has_account("ada", created_at=RECENT, **facts)
+    company.has_account(
+        "ada", created_at=RECENT, last_login_at=OLD, last_login_basis="success"
+    )
     assert company.statuses(CHECK) == {"crm:ada": "fail not_used_since"}
 
 
