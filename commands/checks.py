@@ -16,12 +16,13 @@ from commands.terminal import (
     print_rows,
     settings_of,
 )
+from governance import catalogue_page
 from governance.assessments import Assessment, assess_all, assess_once, page_of
 from governance.catalog import Check, load_checks
 from governance.model import Language, Status
 from governance.policy import Policy
 from governance.scope import Scope
-from governance.settings import Settings
+from governance.settings import ROOT, Settings
 from governance.snapshots import kept_open
 
 app = application("The checks and their answers.")
@@ -131,6 +132,13 @@ def explain(
         out.print(f"  {name} = {value}  ({meaning})", markup=False)
     out.print(f"\nqueries/checks/{check.id}.sql, SHA-256 {check.sha256}\n")
     out.print(check.sql, markup=False, highlight=False)
+
+
+@app.command("catalogue")
+@one_line_errors
+def catalogue() -> None:
+    """Write queries/README.md anew from the checks' own headers."""
+    out.print(f"Wrote {catalogue_page.write(ROOT / 'queries')}")
 
 
 def _check(settings: Settings, check_id: str) -> Check:

@@ -10,6 +10,7 @@ import polars as pl
 
 from connectors.connector import Connector, Context, Draft, Normalised, RawExport
 from governance.schema import (
+    MAY_BE_EMPTY,
     REJECTED_ROWS,
     UNKNOWN,
     UTC_TIMESTAMP,
@@ -122,7 +123,13 @@ def _conform_draft(
     table, rows = draft.table, draft.rows
     if strange := sorted(set(rows.columns) - set(table.columns) - {"source_row"}):
         raise ExtractError(f"{draft.raw.file}: {table.name} has no column {strange[0]}")
-    text = rows.with_columns(pl.col(pl.String).str.strip_chars().replace("", None))
+    text = rows.with_columns(
+        pl.col(name)
+        .str.strip_chars()
+        .replace({} if name in MAY_BE_EMPTY else {"": None})
+        for name in rows.columns
+        if rows.schema[name] == pl.String
+    )
     typed = text.select(
         *(
             _typed(name, column, text.schema.get(name), context.settings.time_zone)

@@ -352,7 +352,7 @@ def _roles(
             if menu.is_privileged:
                 privileged.add(role)
     listed = {role: ",".join(sorted(found)) for role, found in abilities.items()}
-    own = pl.col("role_id").replace_strict(listed, default=None, return_dtype=pl.String)
+    own = pl.col("role_id").replace_strict(listed, default="", return_dtype=pl.String)
     return roles.numbered().select(
         "source_row",
         entitlement_id=_id(context, "role", "role_id"),

@@ -1,0 +1,1 @@
+"""What the product ships as data: policy, example settings, the demo company."""

@@ -159,7 +159,10 @@ ENTITLEMENTS = Table(
         "is_enabled": _FLAG,
     },
 )
-"""``abilities`` is a sorted, comma-joined list of ``ABILITIES``; null: not told."""
+"""``abilities`` is a sorted, comma-joined list of ``ABILITIES``: empty where the source
+told that it gives none of them, null where it did not tell."""
+MAY_BE_EMPTY = frozenset({"abilities"})
+"""Columns in which an empty text is an answer and not a missing one."""
 ENTITLEMENT_MEMBERS = Table(
     name="entitlement_members",
     key=("parent_id", "child_id"),

@@ -1,9 +1,10 @@
 """A small company under review: one campaign, its people, and filled-in workbooks."""
 
 import io
+import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,7 @@ def staff(company: Company) -> Company:
 
 def plan(**changes: Any) -> Plan:
     """Return the plan of the tests' campaign."""
-    return Plan(**{"title": "Third quarter", "due_on": DUE} | changes)
+    return replace(Plan(title="Third quarter", due_on=DUE), **changes)
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,16 @@ def opened(company: Company) -> Review:
     register = open_register(settings)
     campaign = campaigns.open_campaign(register, settings, MANAGER, plan(), NOW)
     return Review(register, settings, campaign)
+
+
+def copied(review: Review, folder: Path) -> Review:
+    """Return a copy of a company and its open campaign in a folder of its own."""
+    review.register.close()
+    shutil.copytree(review.settings.folder, folder, dirs_exist_ok=True)
+    settings = replace(
+        review.settings, config=folder / "gatebook.toml", data=folder / "data"
+    )
+    return Review(open_register(settings), settings, review.campaign)
 
 
 # Workbooks ----------------------------------------------------------------------------

@@ -48,11 +48,14 @@ def test_no_module_is_named_for_nothing() -> None:
 
 
 def test_the_clock_is_read_at_the_edges_only() -> None:
-    """Below them time is an argument: history can be sealed, and tests repeat."""
+    """Below them time is an argument: history can be sealed, and tests repeat.
+
+    A connector that asks a live system is such an edge: it notes when it asked.
+    """
     clock = re.compile(r"\b(datetime\.now|date\.today|datetime\.utcnow|time\.time)\(")
     found = [
         path.relative_to(ROOT).as_posix()
-        for path in modules("governance", "connectors", "data/demo")
+        for path in modules("governance", "data/demo")
         if clock.search(path.read_text("utf-8"))
     ]
     assert found == []
@@ -71,6 +74,6 @@ def test_pages_share_no_cache_and_hand_out_no_media() -> None:
 
 
 def test_nothing_unfinished_is_left() -> None:
-    mark = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+    mark = re.compile(r"\b(TODO|FIXME|XXX)\b|raise NotImplementedError")
     found = [path for path in modules(*FOLDERS) if mark.search(path.read_text("utf-8"))]
     assert found == []

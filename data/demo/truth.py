@@ -26,12 +26,10 @@ from data.demo.systems import (
     MENUS,
     OLD_CRM,
     PROFILES,
-    ROLE_MENUS,
     ROLES,
 )
 from data.demo.world import Account, Entitlement, Grant, Person, World
 
-_READING = frozenset(menu.menu_id for menu in MENUS if not menu.lets_do)
 """Menus that let nobody do anything but look."""
 
 POLICY = Path(__file__).parents[1] / "policy.toml"
@@ -466,20 +464,22 @@ def _told_of_accounts(facts: Facts) -> Shares:
 
 def _told_of_entitlements(facts: Facts) -> Shares:
     """Only the CRM knows data scopes, of roles; nobody dates grants but stand-ins."""
-    able = sum(bool(set(menus) - _READING) for menus in ROLE_MENUS.values()) + 1
-    able += len(MENUS) - len(_READING)
     rows = {
         CRM: len(ROLES) + len(MENUS),
         ENTRA: len(GROUPS) + len(DIRECTORY_ROLES),
         OLD_CRM: len(PROFILES),
     }
-    abilities = {CRM: able, OLD_CRM: len(PROFILES)}
+    abilities = {CRM: rows[CRM], OLD_CRM: len(PROFILES)}
+    scoped = {**rows, CRM: len(ROLES)}
     scopes = {CRM: len(ROLES)}
     found: Shares = {}
     for source, count in rows.items():
         found[source, "entitlements.is_privileged"] = (count, count)
         found[source, "entitlements.abilities"] = (abilities.get(source, 0), count)
-        found[source, "entitlements.data_scope"] = (scopes.get(source, 0), count)
+        found[source, "entitlements.data_scope"] = (
+            scopes.get(source, 0),
+            scoped[source],
+        )
     grants = {
         source: [
             grant

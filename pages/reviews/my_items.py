@@ -26,6 +26,8 @@ from pages.session.plain import plain
 from pages.session.wording import ability_words, severity_word
 
 ROWS_PER_PAGE = 50
+_ROW_HEIGHT = 52
+"""Two lines of text, so that the reason can be read whole."""
 _DRAFTS = "my_drafts"
 _SHOWN = "my_shown"
 _TOLD = "my_problems"
@@ -202,13 +204,13 @@ def _editor(campaign: Campaign, here: pl.DataFrame, *, can_decide: bool) -> None
         table.append(
             {
                 "decision": offered.get(decision or ""),
+                "who": row["display_name"] or row["login"],
+                "entitlement": row["entitlement_name"] or _("No role"),
+                "risk": severity_word(row["risk"]),
+                "reason": row["reason_zh" if is_chinese else "reason_en"],
                 "comment": (row["comment"] if draft is None else draft.comment) or "",
                 "keep_until": row["keep_until"] if draft is None else draft.keep_until,
                 "missing": "" if draft is None else _missing(draft),
-                "who": row["display_name"] or row["login"],
-                "entitlement": row["entitlement_name"] or _("No role"),
-                "reason": row["reason_zh" if is_chinese else "reason_en"],
-                "risk": severity_word(row["risk"]),
                 "change": change_word(row["change"]),
                 "login": row["login"],
                 "source": row["source"],
@@ -249,22 +251,24 @@ def _editor(campaign: Campaign, here: pl.DataFrame, *, can_decide: bool) -> None
         hide_index=True,
         num_rows="fixed",
         disabled=locked if can_decide else True,
-        height=min(42 + 36 * frame.height, 760),
+        height=min(38 + _ROW_HEIGHT * frame.height, 860),
+        row_height=_ROW_HEIGHT,
+        placeholder="",
         column_config={
             "decision": st.column_config.SelectboxColumn(
                 _("Decision"), options=list(offered.values()), width=95, pinned=True
             ),
+            "who": st.column_config.TextColumn(_("Who"), width=85),
+            "entitlement": st.column_config.TextColumn(_("May"), width=110),
+            "risk": st.column_config.TextColumn(_("Risk"), width=65),
+            "reason": st.column_config.TextColumn(_("What to know"), width=390),
             "comment": st.column_config.TextColumn(
-                _("Comment"), width=150, max_chars=2000, pinned=True
+                _("Comment"), width=150, max_chars=2000
             ),
             "keep_until": st.column_config.DateColumn(
-                _("Until"), width=85, format="YYYY-MM-DD", pinned=True
+                _("Until"), width=90, format="YYYY-MM-DD"
             ),
-            "missing": st.column_config.TextColumn(_("Still missing"), width=110),
-            "who": st.column_config.TextColumn(_("Who"), width=110),
-            "entitlement": st.column_config.TextColumn(_("May"), width=150),
-            "reason": st.column_config.TextColumn(_("What to know"), width=420),
-            "risk": st.column_config.TextColumn(_("Risk"), width=70),
+            "missing": st.column_config.TextColumn(_("Still missing"), width=90),
             "change": st.column_config.TextColumn(_("Since last time"), width=95),
             "login": st.column_config.TextColumn(_("Login")),
             "source": st.column_config.TextColumn(_("Source")),

@@ -57,4 +57,5 @@ def day(value: date | None) -> str:
     """Return a date as the language writes it; unknown is a dash."""
     if value is None:
         return "—"
-    return str(format_date(value, format="medium", locale=language().value))
+    form = "y年M月d日" if language() is Language.CHINESE else "d MMM y"
+    return str(format_date(value, form, locale=language().value))

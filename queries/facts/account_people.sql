@@ -3,14 +3,19 @@ purpose = "Each account with the person who owns it and that person's place at w
 needs   = []
 */
 with named_once as (
-    -- A department's name places an account only where one department bears it.
+    -- A department's name places an account where one department bears it; of several,
+    -- as where the HR and the CRM both list it, the only one that has a head.
     select
         departments.name,
-        any_value(departments.department_id) as department_id
+        coalesce(
+            any_value(departments.department_id)
+                filter (where departments.head_identity_id is not null),
+            any_value(departments.department_id)
+        ) as department_id
     from snapshot.departments
     where departments.name is not null
     group by departments.name
-    having count(*) = 1
+    having count(*) = 1 or count(departments.head_identity_id) = 1
 )
 
 select

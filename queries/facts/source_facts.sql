@@ -32,15 +32,14 @@ entitlement_counts as (
         entitlements.source,
         count(*) as row_count,
         count(entitlements.is_privileged) as is_privileged,
-        count(entitlements.abilities) as abilities,
-        count(*) filter (where entitlements.data_scope <> 'unknown') as data_scope
+        count(entitlements.abilities) as abilities
     from snapshot.entitlements
     group by entitlements.source
 ),
 
 entitlement_facts as (
     unpivot entitlement_counts
-    on is_privileged, abilities, data_scope
+    on is_privileged, abilities
     into name fact value known_count
 ),
 
@@ -82,6 +81,24 @@ all_counts as (
         identity_facts.row_count,
         identity_facts.known_count
     from identity_facts
+    union all
+    -- A single permission has no data scope of its own; the role that holds it has.
+    select
+        entitlements.source,
+        'entitlements.data_scope' as fact,
+        count(*) filter (
+            where entitlements.kind is null
+            or entitlements.kind not in ('permission', 'directory')
+        ) as row_count,
+        count(*) filter (
+            where entitlements.data_scope <> 'unknown'
+            and (
+                entitlements.kind is null
+                or entitlements.kind not in ('permission', 'directory')
+            )
+        ) as known_count
+    from snapshot.entitlements
+    group by entitlements.source
     union all
     -- Only people who left have an end date.
     select

@@ -142,7 +142,7 @@ def test_a_role_that_may_create_users_is_privileged(tmp_path: Path) -> None:
         == "administer,security"
     )
     assert row(found, ENTITLEMENTS, "crm:role:180164")["is_privileged"] is False
-    assert row(found, ENTITLEMENTS, "crm:role:180164")["abilities"] is None
+    assert row(found, ENTITLEMENTS, "crm:role:180164")["abilities"] == ""
 
 
 def test_a_disabled_role_stays_granted(tmp_path: Path) -> None:

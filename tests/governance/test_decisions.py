@@ -11,13 +11,7 @@ from governance.app_roles import Actor, AppRole, NotAllowedError
 from governance.attestations import DecisionError, ItemDecision
 from governance.campaigns import CampaignError
 from governance.model import Decision, GovernanceError, Language
-from tests.company import Company
-from tests.review import BOSS, CEO, DUE, MANAGER, NOW, Review, opened, staff
-
-
-@pytest.fixture
-def review(company: Company) -> Review:
-    return opened(staff(company))
+from tests.review import BOSS, CEO, DUE, MANAGER, NOW, Review
 
 
 def codes(error: pytest.ExceptionInfo[DecisionError]) -> list[str]:

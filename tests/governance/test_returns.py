@@ -13,10 +13,16 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from governance import attestations, audit_trail, campaigns
 from governance.app_roles import Actor, AppRole, NotAllowedError
-from governance.attestations import DecisionError, Return, ReturnError, files, reading
+from governance.attestations import (
+    DecisionError,
+    Return,
+    ReturnError,
+    files,
+    keys,
+    reading,
+)
 from governance.attestations.problems import SENTENCES
 from governance.model import Decision, Language
-from tests.company import Company
 from tests.review import (
     ALL,
     BOSS,
@@ -25,19 +31,11 @@ from tests.review import (
     NOW,
     Review,
     fill,
-    line_of,
     load,
-    opened,
     review_sheet,
     save,
     saved_by_libreoffice,
-    staff,
 )
-
-
-@pytest.fixture
-def review(company: Company) -> Review:
-    return opened(staff(company))
 
 
 def codes(returned: Return) -> list[str]:
@@ -281,7 +279,7 @@ def test_who_brings_it_in_gains_no_say_over_their_own_access(review: Review) -> 
 # Hostile and mistaken files -----------------------------------------------------------
 
 
-def set_cell(place: str, value: object) -> Callable[[Worksheet], object]:
+def set_cell(place: str, value: str | int | None) -> Callable[[Worksheet], object]:
     return lambda sheet: sheet.__setitem__(place, value)
 
 
@@ -292,8 +290,8 @@ def swap_ids(sheet: Worksheet) -> None:
 
 
 def copy_row(sheet: Worksheet) -> None:
-    for cell in sheet[9]:
-        sheet[f"{cell.column_letter}12"] = cell.value
+    for column in "ABCDEFGHIJKLMNOP":
+        sheet[f"{column}12"] = sheet[f"{column}9"].value
 
 
 def rename(sheet: Worksheet) -> None:
@@ -311,7 +309,7 @@ def rename(sheet: Worksheet) -> None:
         (set_cell("O9", "5"), "ROW_TAMPERED", "Review!P9"),
         (set_cell("P9", "0" * 32), "ROW_TAMPERED", "Review!P9"),
         (set_cell("N9", "0" * 24), "ROW_TAMPERED", "Review!N9"),
-        (swap_ids, "ROW_TAMPERED", "Review!A9"),
+        (swap_ids, "ROW_TAMPERED", "Review!B9"),
         (copy_row, "DUPLICATE_ROW", "Review!N12"),
         (lambda sheet: sheet.delete_rows(10), "ROWS_MISSING", None),
         (set_cell("K13", "Keep"), "UNKNOWN_ROW", "Review!A13"),
@@ -327,10 +325,10 @@ def rename(sheet: Worksheet) -> None:
         (set_cell("K10", "Keep until"), "DATE_MISSING", "Review!L10"),
         (set_cell("K10", "Change"), "REASON_MISSING", "Review!M10"),
         (set_cell("K9", "Keep"), "REASON_MISSING", "Review!M9"),
-        (set_cell("N3", "hr:ceo"), "WB_TAMPERED", "Review!P1"),
-        (set_cell("N4", "2"), "WB_TAMPERED", "Review!P1"),
+        (set_cell("N3", "hr:ceo"), "WB_TAMPERED", "Review!D2"),
+        (set_cell("N4", "2"), "WB_TAMPERED", "Review!D5"),
         (set_cell("N4", "two"), "WB_TAMPERED", None),
-        (set_cell("N5", "2"), "WB_TAMPERED", "Review!P1"),
+        (set_cell("N5", "2"), "WB_TAMPERED", "Review!D5"),
         (set_cell("N7", "zh_CN"), "WB_TAMPERED", "Review!A1"),
         (set_cell("N7", "fr"), "WB_TAMPERED", None),
         (set_cell("D4", "2027-01-01"), "WB_TAMPERED", "Review!D4"),
@@ -369,7 +367,7 @@ def test_an_edited_workbook_is_refused_by_name_and_cell(
     ],
 )
 def test_a_signature_block_that_was_meddled_with_is_refused(
-    review: Review, place: str, value: object, code: str
+    review: Review, place: str, value: str | None, code: str
 ) -> None:
     book = load(fill(review.issue().content, ALL, name="Boss"))
     book.worksheets[2][place] = value
@@ -462,11 +460,10 @@ def test_after_the_due_date_it_is_refused(review: Review) -> None:
 
 
 def test_a_workbook_of_another_installation_is_refused(
-    review: Review, company: Company, tmp_path: Path
+    review: Review,
 ) -> None:
-    (tmp_path / "data" / "workbook.key").unlink(missing_ok=True)
     content = fill(review.issue().content, ALL)
-    (tmp_path / "data" / "workbook.key").unlink()
+    (review.settings.data / keys.FILE).unlink()
     assert codes(review.receive(content)) == ["WB_TAMPERED"]
 
 
@@ -525,21 +522,21 @@ def entities(content: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
-        (lambda content: b"", "NOT_A_WORKBOOK"),
-        (lambda content: b"\xd0\xcf\x11\xe0" + b"x" * 600, "NOT_A_WORKBOOK"),
-        (lambda content: b"<html><table></table></html>", "NOT_A_WORKBOOK"),
-        (lambda content: b"login,decision\nada,keep\n", "NOT_A_WORKBOOK"),
+        (lambda _: b"", "NOT_A_WORKBOOK"),
+        (lambda _: b"\xd0\xcf\x11\xe0" + b"x" * 600, "NOT_A_WORKBOOK"),
+        (lambda _: b"<html><table></table></html>", "NOT_A_WORKBOOK"),
+        (lambda _: b"login,decision\nada,keep\n", "NOT_A_WORKBOOK"),
         (lambda content: content[: len(content) // 2], "NOT_A_WORKBOOK"),
         (
             lambda content: content[:200] + b"\x00" * 50 + content[250:],
             "NOT_A_WORKBOOK",
         ),
-        (lambda content: save(Book()), "NOT_A_WORKBOOK"),
+        (lambda _: save(Book()), "NOT_A_WORKBOOK"),
         (
             lambda content: with_part(content, "xl/worksheets/sheet2.xml", b"<a"),
             "NOT_A_WORKBOOK",
         ),
-        (lambda content: b"PK\x03\x04" + b"x" * (5 * 1024 * 1024), "TOO_LARGE"),
+        (lambda _: b"PK\x03\x04" + b"x" * (5 * 1024 * 1024), "TOO_LARGE"),
         (lambda content: with_part(content, "xl/vbaProject.bin", b"x"), "UNSAFE_FILE"),
         (lambda content: with_part(content, "../../evil.xml", b"x"), "UNSAFE_FILE"),
         (lambda content: with_part(content, "/etc/evil.xml", b"x"), "UNSAFE_FILE"),
@@ -568,7 +565,7 @@ def entities(content: bytes) -> bytes:
         (twice, "UNSAFE_FILE"),
         (cell_twice, "UNSAFE_FILE"),
         (entities, "UNSAFE_FILE"),
-        (lambda content: far_cells(), "UNSAFE_FILE"),
+        (lambda _: far_cells(), "UNSAFE_FILE"),
     ],
     ids=[
         "empty",

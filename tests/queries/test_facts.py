@@ -157,12 +157,12 @@ def people(tables: Tables) -> list[Row]:
     owners = {row["account_id"]: row for row in tables["account_owners"]}
     identities = {row["identity_id"]: row for row in tables["identities"]}
     departments = {row["department_id"]: row for row in tables["departments"]}
-    names = [row["name"] for row in tables["departments"]]
-    by_name = {
-        row["name"]: row["department_id"]
-        for row in tables["departments"]
-        if row["name"] is not None and names.count(row["name"]) == 1
-    }
+    by_name = {}
+    for name in {row["name"] for row in tables["departments"]} - {None}:
+        bearers = [row for row in tables["departments"] if row["name"] == name]
+        headed = [row for row in bearers if row["head_identity_id"] is not None]
+        if len(headed) == 1 or len(bearers) == 1:
+            by_name[name] = (headed or bearers)[0]["department_id"]
     rows = []
     for account in tables["accounts"]:
         owner = owners[account["account_id"]]
@@ -209,7 +209,7 @@ account_facts = st.fixed_dictionaries(
         "login": st.sampled_from([None, "x"]),
         "display_name": st.sampled_from([None, "Desk"]),
         "email": st.sampled_from([None, "ada@example.com", "bob@example.com"]),
-        "department_name": st.sampled_from([None, "East", "Twin", "Elsewhere"]),
+        "department_name": st.sampled_from([None, "East", "Twin", "Led", "Elsewhere"]),
     }
 )
 
@@ -229,8 +229,10 @@ def test_account_people_puts_each_account_beside_its_person(
             ("west", "West"),
             ("twin1", "Twin"),
             ("twin2", "Twin"),
+            ("led1", "Led"),
         ):
             company.has_department(name, name=told)
+        company.has_department("led2", name="Led", head_identity_id="hr:ada")
         for name, facts in zip(NAMES, staff, strict=False):
             company.employs(name, **facts)
         for number, facts in enumerate(accounts):
@@ -319,6 +321,8 @@ def known(fact: str, tables: Tables, source: str) -> tuple[int, int]:
     own = [row for row in tables[table] if row["source"] == source]
     if fact == "identities.end_date":
         own = [row for row in own if row["employment_status"] == "left"]
+    if fact == "entitlements.data_scope":
+        own = [row for row in own if row["kind"] not in ("permission", "directory")]
     told = [row for row in own if row[column] not in (None, "unknown")]
     if fact == "accounts.last_login_at":
         told = [row for row in own if row[column] or row["never_logged_in"]]
@@ -365,7 +369,8 @@ some_roles = st.lists(
     st.fixed_dictionaries(
         {},
         optional={
-            "abilities": st.sampled_from(["export", None]),
+            "abilities": st.sampled_from(["export", "", None]),
+            "kind": st.sampled_from(["role", "permission", "directory", None]),
             "data_scope": st.sampled_from(["all", "unknown"]),
             "is_privileged": st.sampled_from([True, False, None]),
         },
