@@ -18,6 +18,7 @@ from governance.app_roles import Actor, NotAllowedError
 from governance.attestations import issue_workbook
 from governance.campaigns import CampaignError
 from governance.evidence import evidence_workbook
+from governance.language import translator
 from governance.model import GovernanceError, Language
 from governance.register import Register, open_register
 from governance.settings import Settings
@@ -96,4 +97,6 @@ def language_of(request: Request) -> Language:
 
 
 def _missing(language: Language) -> Response:
-    return message("There is no such file for you.", language=language, status=404)
+    _ = translator(language)
+    sentence = _("There is no such file for you.")
+    return message(sentence, language=language, status=404)

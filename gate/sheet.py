@@ -50,12 +50,13 @@ def sheet(title: str, body: str, *, language: str, status: int = 200) -> HTMLRes
 
 def message(sentence: str, *, language: Language, status: int) -> HTMLResponse:
     """Return a page that says one sentence and leads back."""
-    say = translator(language)
+    _ = translator(language)
+    back = _("Back to Gatebook")
     return sheet(
         "Gatebook 权鉴",
         f'<h1>Gatebook 权鉴</h1><p class="motto"></p><div class="sheet">'
-        f'<div class="alert">{escape(say(sentence))}</div>'
-        f'<p><a href="/">{escape(say("Back to Gatebook"))}</a></p></div>',
+        f'<div class="alert">{escape(sentence)}</div>'
+        f'<p><a href="/">{escape(back)}</a></p></div>',
         language=language.value.replace("_", "-"),
         status=status,
     )

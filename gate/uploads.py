@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -33,27 +34,26 @@ _FILE_NAME_LIMIT = 200
 async def show(request: Request) -> Response:
     """Show the form that takes a workbook."""
     language = language_of(request)
+    _ = translator(language)
     session = session_of(request.scope)
     if session is None or not _may_return(session):
-        return message(
-            "Your role does not return workbooks.", language=language, status=403
-        )
-    _ = translator(language)
+        refusal = _("Your role does not return workbooks.")
+        return message(refusal, language=language, status=403)
+    title, back = escape(_("Return a workbook")), escape(_("Back to Gatebook"))
+    choose = escape(_("Choose the workbook you filled in (.xlsx, at most 5 MB)."))
+    promise = escape(_("Nothing is recorded yet: the next page shows what would be."))
+    button = escape(_("Show what would be recorded"))
+    address = f"/upload/workbook?{urlencode({'language': language.value})}"
     return sheet(
         _("Return a workbook"),
-        f'<h1>Gatebook 权鉴</h1><p class="motto">{escape(_("Return a workbook"))}</p>'
-        '<div class="sheet">'
-        f"<p>{escape(_('Choose the workbook you filled in (.xlsx, at most 5 MB).'))} "
-        f"{escape(_('Nothing is recorded yet: the next page shows what would be.'))}"
-        "</p>"
-        '<form method="post" enctype="multipart/form-data" '
-        f'action="/upload/workbook?{urlencode({"language": language.value})}">'
+        f'<h1>Gatebook 权鉴</h1><p class="motto">{title}</p>'
+        f'<div class="sheet"><p>{choose} {promise}</p>'
+        f'<form method="post" enctype="multipart/form-data" action="{address}">'
         f'<input type="hidden" name="{forms.FORM_FIELD}" '
         f'value="{escape(session.form_token)}">'
         '<p><input type="file" name="workbook" accept=".xlsx" required></p>'
-        f'<p><button class="primary">{escape(_("Show what would be recorded"))}'
-        "</button></p></form>"
-        f'<p><a href="/my-items">{escape(_("Back to Gatebook"))}</a></p></div>',
+        f'<p><button class="primary">{button}</button></p></form>'
+        f'<p><a href="/returned">{back}</a></p></div>',
         language=language.value.replace("_", "-"),
     )
 
@@ -61,33 +61,30 @@ async def show(request: Request) -> Response:
 async def take(request: Request) -> Response:
     """Take a workbook in and lead to the page that shows what it would record."""
     language = language_of(request)
+    _ = translator(language)
     session = session_of(request.scope)
     if session is None:
-        return message("Sign in again.", language=language, status=403)
+        return message(_("Sign in again."), language=language, status=403)
     try:
         body = await forms.body_of(request, SIZE_LIMIT + _ENVELOPE)
     except forms.TooLargeError:
-        return message(
-            "The file is larger than 5 MB; send the workbook alone.",
-            language=language,
-            status=413,
-        )
+        refusal = _("The file is larger than 5 MB; send the workbook alone.")
+        return message(refusal, language=language, status=413)
     try:
         form = await _replayed(request, body).form(max_files=1, max_fields=4)
         sent, file = form.get(forms.FORM_FIELD), form.get("workbook")
         content = await file.read() if isinstance(file, UploadFile) else b""
         name = (file.filename or "") if isinstance(file, UploadFile) else ""
         await form.close()
-    except MultiPartException:
+    except (MultiPartException, HTTPException):
         sent, content, name = None, b"", ""
     if not isinstance(sent, str) or not hmac.compare_digest(
         sent.encode(), session.form_token.encode()
     ):
-        return message(
-            "This form is not valid any more.", language=language, status=403
-        )
+        refusal = _("This form is not valid any more.")
+        return message(refusal, language=language, status=403)
     if not content:
-        return message("Choose a file first.", language=language, status=400)
+        return message(_("Choose a file first."), language=language, status=400)
     return await run_in_threadpool(
         _taken, session, name[:_FILE_NAME_LIMIT], content, language
     )
@@ -96,6 +93,7 @@ async def take(request: Request) -> Response:
 def _taken(
     session: AppSession, name: str, content: bytes, language: Language
 ) -> Response:
+    _ = translator(language)
     try:
         settings = Settings.read()
         back = receive(
@@ -107,9 +105,8 @@ def _taken(
             datetime.now(UTC),
         )
     except NotAllowedError:
-        return message(
-            "Your role does not return workbooks.", language=language, status=403
-        )
+        refusal = _("Your role does not return workbooks.")
+        return message(refusal, language=language, status=403)
     except GovernanceError as error:
         return message(str(error), language=language, status=409)
     return RedirectResponse(

@@ -16,7 +16,7 @@ import polars as pl
 
 from governance.catalog import LEADING_COLUMNS, Check, load_checks
 from governance.model import GovernanceError, Severity, Status
-from governance.policy import Policy
+from governance.policy import Policy, PolicyError
 from governance.schema import UTC_TIMESTAMP
 from governance.scope import Scope
 from governance.settings import Settings
@@ -159,9 +159,13 @@ def assess_all(
     settings: Settings,
     snapshot_id: str | None = None,
     *,
+    policy: Policy | None = None,
     progress: Progress = lambda _: None,
 ) -> dict[str, Assessment]:
     """Return every check's assessment of a snapshot, running those not yet stored.
+
+    Without ``policy``, the one in force. Each policy asked by is kept beside the
+    snapshots, so that an old question can be asked again (``kept_policy``).
 
     Raises:
         SnapshotError: there is no such snapshot.
@@ -169,7 +173,8 @@ def assess_all(
         PolicyError: a threshold is missing.
     """
     snapshot = kept_open(settings, snapshot_id)
-    policy = Policy.read(settings.policy)
+    policy = policy or Policy.read(settings.policy)
+    _keep(settings, policy)
     assessments = {}
     for check in load_checks(settings.queries).values():
         progress(check.id)
@@ -205,6 +210,30 @@ def assess_once(
         path=path,
         counts=pl.DataFrame(told, schema=COUNTS),
     )
+
+
+def kept_policy(settings: Settings, sha256: str) -> Policy:
+    """Return the policy of one digest, as it stood when it was asked by.
+
+    Raises:
+        PolicyError: it was never asked by here, or its file was altered.
+    """
+    path = settings.data / _POLICIES / f"{sha256}.toml"
+    policy = Policy.read(path)
+    if policy.sha256 != sha256:
+        raise PolicyError(f"{path}: altered since it was kept; restore it")
+    return policy
+
+
+_POLICIES = "policies"
+
+
+def _keep(settings: Settings, policy: Policy) -> None:
+    folder = settings.data / _POLICIES
+    path = folder / f"{policy.sha256}.toml"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(path, lambda new: new.write_bytes(policy.text.encode()))
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:

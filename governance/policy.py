@@ -32,7 +32,7 @@ class Policy:
             PolicyError: the file is missing or is not TOML.
         """
         try:
-            text = path.read_text("utf-8")
+            text = path.read_bytes().decode("utf-8")
             thresholds = tomllib.loads(text)
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise PolicyError(f"{path}: {error}") from error

@@ -62,6 +62,7 @@ from governance.settings import Settings
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+_FONT = "Calibri"
 _WRAPPED = Alignment(wrap_text=True, vertical="top")
 _LINE = Side(style="thin", color="FFD0D7DE")
 _BOX = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
@@ -76,8 +77,6 @@ _RISK_FILLS = {
 _LOCKED = Protection(locked=True)
 _UNLOCKED = Protection(locked=False)
 _LAST_COLUMN = "M"
-_LINE_UNITS = 58
-"""Width of a line of the widest column, in units of a Latin letter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,7 +281,7 @@ def _write_instructions(
     sheet.column_dimensions["A"].width = 22
     sheet.column_dimensions["B"].width = 96
     _write_text(sheet["A1"], shown(say("How to fill in this workbook")))
-    sheet["A1"].font = Font(bold=True, size=14)
+    sheet["A1"].font = Font(name=_FONT, bold=True, size=14)
     lines = [
         (
             say("What it is for"),
@@ -354,7 +353,7 @@ def _write_instructions(
     for number, (label, text) in enumerate(lines, 3):
         _write_text(sheet[f"A{number}"], shown(label))
         _write_text(sheet[f"B{number}"], shown(text))
-        sheet[f"A{number}"].font = Font(bold=True)
+        sheet[f"A{number}"].font = Font(name=_FONT, bold=True)
         sheet[f"A{number}"].alignment = _WRAPPED
         sheet[f"B{number}"].alignment = _WRAPPED
     sheet.protection.sheet = True
@@ -427,11 +426,11 @@ def _write_header(
     sheet: Worksheet, header: Header, header_tag: str, say: Translate
 ) -> None:
     _write_text(sheet["A1"], header.title)
-    sheet["A1"].font = Font(bold=True, size=14)
+    sheet["A1"].font = Font(name=_FONT, bold=True, size=14)
     for row, label in HEADER_LABELS.items():
         _write_text(sheet[f"A{row}"], shown(say(label)))
         _write_text(sheet[f"D{row}"], header.values[row])
-        sheet[f"A{row}"].font = Font(bold=True)
+        sheet[f"A{row}"].font = Font(name=_FONT, bold=True)
         sheet[f"D{row}"].quotePrefix = True
     hint = say("Fill in the coloured columns; a row left blank stays undecided.")
     _write_text(sheet["A6"], shown(hint))
@@ -447,10 +446,11 @@ def _write_header(
     }
     for name, text in machine.items():
         _write_text(sheet[MACHINE_CELLS[name]], text)
+    sheet.row_dimensions[FIRST_ROW - 1].height = 32
     for column, title in (FACT_COLUMNS | ANSWER_COLUMNS).items():
         cell = sheet[f"{column}{FIRST_ROW - 1}"]
         _write_text(cell, shown(say(title)))
-        cell.font = Font(bold=True, color="FFFFFFFF")
+        cell.font = Font(name=_FONT, bold=True, color="FFFFFFFF")
         cell.fill = _TITLE_FILL
         cell.alignment = Alignment(wrap_text=True, vertical="center")
         cell.border = _BOX
@@ -516,7 +516,7 @@ def _write_sign_off(sheet: Worksheet, header: Header, say: Translate) -> None:
     sheet.column_dimensions["A"].width = 40
     sheet.column_dimensions["B"].width = 60
     _write_text(sheet["A1"], shown(say("Sign-off")))
-    sheet["A1"].font = Font(bold=True, size=14)
+    sheet["A1"].font = Font(name=_FONT, bold=True, size=14)
     _write_text(sheet[SIGN_CELLS["statement"]], shown(say(STATEMENT)))
     sheet.merge_cells("A3:B3")
     sheet["A3"].alignment = _WRAPPED
@@ -529,7 +529,7 @@ def _write_sign_off(sheet: Worksheet, header: Header, say: Translate) -> None:
     for name, label in labels.items():
         answer = sheet[SIGN_CELLS[name]]
         _write_text(sheet[f"A{answer.row}"], shown(label))
-        sheet[f"A{answer.row}"].font = Font(bold=True)
+        sheet[f"A{answer.row}"].font = Font(name=_FONT, bold=True)
         answer.fill = _ANSWER_FILL
         answer.border = _BOX
         answer.protection = _UNLOCKED
@@ -554,6 +554,7 @@ def _write_sign_off(sheet: Worksheet, header: Header, say: Translate) -> None:
 def _print_on_one_page_width(sheet: Worksheet) -> None:
     sheet.page_setup.orientation = "landscape"
     sheet.page_margins.left = sheet.page_margins.right = 0.4
+    sheet.page_margins.top = sheet.page_margins.bottom = 0.5
     sheet.page_setup.paperSize = "9"
     sheet.page_setup.fitToWidth = 1
     sheet.page_setup.fitToHeight = 0

@@ -415,10 +415,24 @@ def _problems(
         problems.append(
             say(
                 "{rows} rows of {accounts} accounts have nobody independent to review "
-                "them ({names}); name a fallback reviewer."
-            ).format(rows=alone.height, accounts=len(accounts), names=names)
+                "them ({names}); name a fallback reviewer, such as {example}."
+            ).format(
+                rows=alone.height,
+                accounts=len(accounts),
+                names=names,
+                example=_example(people, alone),
+            )
         )
     return problems
+
+
+def _example(people: People, alone: pl.DataFrame) -> str:
+    """Return somebody who could review all of these rows, as id and name."""
+    owners = {*alone["identity_id"].drop_nulls()}
+    for one in people.candidates():
+        if one["reviewer_id"] not in owners:
+            return f"{one['reviewer_id']} ({one['reviewer_name']})"
+    return "—"
 
 
 def _notes(reviewers: pl.DataFrame, say: Translate) -> list[str]:

@@ -17,7 +17,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from governance import campaigns
 from governance.app_roles import Actor, Permission
-from governance.assessments import assess_all
+from governance.assessments import assess_all, kept_policy
 from governance.audit_trail import record
 from governance.evidence.sheets import (
     Say,
@@ -27,7 +27,6 @@ from governance.evidence.sheets import (
 )
 from governance.language import translator
 from governance.model import Language
-from governance.policy import Policy
 from governance.register import Register
 from governance.settings import Settings
 from governance.snapshots import kept_open
@@ -56,6 +55,7 @@ def evidence_workbook(
         NotAllowedError: the actor may not export evidence.
         CampaignError: there is no such campaign.
         SnapshotError: its snapshot is gone or was altered.
+        PolicyError: the policy it was opened under is gone or was altered.
     """
     actor.must(Permission.EXPORT_EVIDENCE)
     campaign = campaigns.campaign(register, campaign_id)
@@ -68,12 +68,15 @@ def evidence_workbook(
             details={"language": language.value, "format": "xlsx"},
             now=now,
         )
+    # The review was opened under one policy; a threshold changed since must not
+    # change what its evidence says.
+    policy = kept_policy(settings, campaign.policy_sha256)
     subject = Subject(
         register=register,
         campaign=campaign,
         snapshot=kept_open(settings, campaign.snapshot_id),
-        assessments=assess_all(settings, campaign.snapshot_id),
-        policy=Policy.read(settings.policy),
+        assessments=assess_all(settings, campaign.snapshot_id, policy=policy),
+        policy=policy,
         language=language,
     )
     say = translator(language)

@@ -186,7 +186,7 @@ def _accounts(holder: Holder) -> None:
         st.caption(_("No account in any source belongs to this person."))
         return
     accounts = holder.accounts
-    states = {True: _("Enabled"), False: _("Disabled"), None: _("Unknown")}
+    states = {True: _("Enabled"), False: _("Disabled"), None: _("Not known")}
     st.dataframe(
         accounts.select(
             "source",
@@ -233,7 +233,7 @@ def _grants(snapshot: Snapshot, holder: Holder) -> None:
     if grants.is_empty():
         st.caption(_("No source tells of anything granted."))
         return
-    known = {True: _("Yes"), False: _("No"), None: _("Unknown")}
+    known = {True: _("Yes"), False: _("No"), None: _("Not known")}
     st.dataframe(
         grants.select(
             "source",
@@ -329,7 +329,7 @@ def _history(holder: Holder) -> None:
     settings = visitor.settings()
     left, right = st.columns(2, gap="medium")
     with left:
-        st.markdown(f"**{_('Grants gained and lost')}**")
+        st.markdown("**" + _("Grants gained and lost") + "**")
         with st.spinner(_("Comparing the snapshots")):
             changes = grant_history(settings, holder)
         if changes.is_empty():
@@ -362,7 +362,7 @@ def _history(holder: Holder) -> None:
                 },
             )
     with right:
-        st.markdown(f"**{_('Findings since')}**")
+        st.markdown("**" + _("Findings since") + "**")
         past = finding_history(
             settings,
             visitor.actor(),

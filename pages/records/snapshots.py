@@ -52,7 +52,7 @@ def render() -> None:
         key="snapshot_choice",
         format_func=lambda name: (
             moment(by_id[name].as_of, settings)
-            + (f" · {_('in force')}" if name == current else "")
+            + (" · " + _("in force") if name == current else "")
         ),
     )
     snapshot = kept_open(settings, chosen)

@@ -230,7 +230,7 @@ def _previewed(plan: Plan, told: Preview) -> None:
         st.warning(plain(note))
     left, right = st.columns([2, 1], gap="medium")
     with left:
-        st.markdown(f"**{_('Reviewers')}**")
+        st.markdown("**" + _("Reviewers") + "**")
         st.dataframe(
             told.reviewers,
             hide_index=True,
@@ -248,7 +248,7 @@ def _previewed(plan: Plan, told: Preview) -> None:
             },
         )
     with right:
-        st.markdown(f"**{_('Every row accounted for')}**")
+        st.markdown("**" + _("Every row accounted for") + "**")
         _tie_out_table(told.tie_out, "plan_tie_out")
     _excluded_table(told.excluded, "plan_excluded")
 

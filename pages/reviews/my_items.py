@@ -89,7 +89,7 @@ def _campaign_choice(mine: Mapping[str, Campaign]) -> str:
         names,
         index=names.index(asked) if asked in names else 0,
         format_func=lambda name: (
-            mine[name].title + ("" if mine[name].is_open else f" · {_('closed')}")
+            mine[name].title + ("" if mine[name].is_open else " · " + _("closed"))
         ),
     )
     return str(chosen)
@@ -115,7 +115,9 @@ def _about(campaign: Campaign, reviewer_id: str, *, can_decide: bool) -> None:
         st.caption(
             _("Decide below; every answer is saved at once. Or in Excel:")
             + f" [English ⤓]({address}?{english}) · [中文 ⤓]({address}?{chinese}) · "
-            + f"[{_('return a filled workbook')}](/upload/workbook?{back})"
+            + "["
+            + _("return a filled workbook")
+            + f"](/upload/workbook?{back})"
         )
 
 

@@ -70,7 +70,7 @@ def _all(actor: Actor) -> None:
     if not found.is_empty() and not actor.may(Permission.READ_CAMPAIGNS):
         found = found.filter(pl.col("reviewer_id") == (actor.identity_id or ""))
     address = f"/upload/workbook?language={language().value}"
-    st.markdown(f"[{_('Return a filled workbook')}]({address})")
+    st.markdown("[" + _("Return a filled workbook") + f"]({address})")
     if found.is_empty():
         st.info(_("No workbook has come back yet."))
         return

@@ -50,7 +50,7 @@ def require(permission: Permission) -> Actor:
     someone = actor()
     if someone is None:
         st.info(_("You are signed out."))
-        st.markdown(f"[{_('Sign in')}](/sign-in)")
+        st.markdown("[" + _("Sign in") + "](/sign-in)")
         st.stop()
     try:
         someone.must(permission)

@@ -63,7 +63,7 @@ def value_word(value: object) -> object:
         "notice": _("Under notice"),
         "left": _("Left"),
         "pending": _("Not started"),
-        "unknown": _("Unknown"),
+        "unknown": _("Not known"),
         "employee": _("Employee"),
         "contractor": _("Contractor"),
         "intern": _("Intern"),

@@ -1,6 +1,7 @@
 """Campaigns: who is asked about what, what is left out, and when one may close."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -324,8 +325,10 @@ def test_a_double_click_opens_one_campaign(company: Company) -> None:
         )
 
     threads = [threading.Thread(target=open_it) for _ in range(4)]
-    for thread in threads:
-        thread.start()
+    with register.write():  # all look before any of them can write
+        for thread in threads:
+            thread.start()
+        time.sleep(1.5)
     for thread in threads:
         thread.join()
     assert len(found) == 4
