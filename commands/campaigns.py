@@ -1,12 +1,12 @@
 """``campaign``: a review from opening to closing."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 import polars as pl
 import typer
-from governance.campaigns import Plan
 
 from commands.terminal import (
     AsJson,
@@ -23,6 +23,7 @@ from commands.terminal import (
     settings_of,
 )
 from governance import attestations, campaigns
+from governance.campaigns import Plan
 from governance.model import Language
 from governance.register import open_register
 
@@ -221,14 +222,8 @@ def return_(
         received = attestations.receive(
             register, settings, operator(), file.name, content, now()
         )
-        problems = [
-            {
-                "code": problem.code,
-                "cell": problem.cell,
-                "sentence": problem.sentence(language),
-            }
-            for problem in received.problems
-        ]
+        problems = _sentences(received.problems, language)
+        notices = _sentences(received.notices, language)
         recorded = False
         if confirm and not problems:
             attestations.confirm_return(
@@ -241,13 +236,14 @@ def return_(
                 "return_id": received.return_id,
                 "counts": dict(received.counts),
                 "problems": problems,
+                "notices": notices,
                 "preview": received.preview.to_dicts(),
                 "recorded": recorded,
             }
         )
         if not as_json:
             out.print(f"[bold]{file.name}[/]: {_told(dict(received.counts))}")
-            for problem in problems:
+            for problem in [*problems, *notices]:
                 where = f" at {problem['cell']}" if problem["cell"] else ""
                 out.print(
                     f"  {problem['code']}{where}: {problem['sentence']}", markup=False
@@ -260,6 +256,19 @@ def return_(
         print_json({"returns": results})
     if any(result["problems"] for result in results):
         raise typer.Exit(1)
+
+
+def _sentences(
+    problems: Sequence[attestations.Problem], language: Language
+) -> list[dict[str, str | None]]:
+    return [
+        {
+            "code": problem.code,
+            "cell": problem.cell,
+            "sentence": problem.sentence(language),
+        }
+        for problem in problems
+    ]
 
 
 def _told(counts: dict[str, int]) -> str:
