@@ -46,7 +46,8 @@ def answer(sheet: Worksheet) -> None:
         if "Decision" in {cell.value for cell in row}
     )
     column = {str(cell.value): cell.column for cell in heads if cell.value}
-    for line in range(heads[0].row + 1, sheet.max_row + 1):
+    first = int(heads[0].row or 0) + 1
+    for line in range(first, sheet.max_row + 1):
         if sheet.cell(line, column["Login"]).value is None:
             continue
         risk = sheet.cell(line, column["Risk"]).value

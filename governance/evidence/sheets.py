@@ -17,6 +17,7 @@ from governance.campaigns import Campaign
 from governance.model import Decision, Language, Status
 from governance.policy import Policy
 from governance.register import Register
+from governance.rejections import in_words
 from governance.reports import report
 from governance.scope import Scope
 from governance.snapshots import Snapshot
@@ -181,7 +182,7 @@ def _rejected(subject: Subject, say: Say) -> Sheet:
         id="rejected",
         title=say("Rejected rows"),
         intro=say("Every row that was read and not taken in, with the reason."),
-        rows=report(subject.snapshot, "rejected_rows"),
+        rows=in_words(report(subject.snapshot, "rejected_rows"), subject.language),
         headers={
             "source": say("Source"),
             "file": say("File"),

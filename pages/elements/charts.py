@@ -112,6 +112,9 @@ def severity_trend(counts: pl.DataFrame, zone: str) -> go.Figure:
         tickformat="%Y-%m-%d",
         tickvals=moments[:: max(1, len(moments) // _TICKS)],
     )
+    if len(moments) > 1:
+        margin = (moments[-1] - moments[0]) * 0.06  # room for the first and last label
+        figure.update_xaxes(range=[moments[0] - margin, moments[-1] + margin])
     calm(figure, height=230)
     figure.update_layout(legend={"traceorder": "reversed"}, margin={"r": 30})
     return figure

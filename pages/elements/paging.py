@@ -25,5 +25,5 @@ def page_number(total: int, per_page: int, *, key: str) -> int:
             total=number(total),
         )
     )
-    with pages_side.container(horizontal=True, horizontal_alignment="right"):
-        return int(st.pagination(pages, key=kept)) - 1
+    with pages_side:
+        return int(st.pagination(pages, key=kept, width="stretch")) - 1

@@ -26,6 +26,7 @@ _SEVERITY = "overview_severity"
 _CHANGE = "overview_change"
 _UNKNOWN = "unknown"
 _DEPARTMENTS_SHOWN = 12
+_FEW_DEPARTMENTS = 4
 
 
 def render() -> None:
@@ -63,11 +64,14 @@ def render() -> None:
             config=charts.CONFIG,
             key="overview_trend",
         )
-        st.subheader(_("Findings by source"))
-        source = _bars(shown, "source", _source_titles(snapshot), "overview_sources")
     with right:
         st.subheader(_("Findings by department"))
         department = _bars(shown, "department_id", names, "overview_departments")
+    # Beside a short chart there is room for another one.
+    is_short = shown["department_id"].n_unique() <= _FEW_DEPARTMENTS
+    with right if is_short else left:
+        st.subheader(_("Findings by source"))
+        source = _bars(shown, "source", _source_titles(snapshot), "overview_sources")
 
     st.subheader(_("Checks"))
     _narrowed_by(severity, source, department, names, _source_titles(snapshot))

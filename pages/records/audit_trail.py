@@ -22,7 +22,9 @@ def render() -> None:
     register = visitor.register()
     subject_side, proof = st.columns([3, 1], vertical_alignment="bottom")
     subject = subject_side.text_input(
-        _("Subject"), key="trail_subject", placeholder=_("Campaign id; empty shows all")
+        _("Concerning"),
+        key="trail_subject",
+        placeholder=_("Campaign id; empty shows all"),
     ).strip()
     if proof.button(_("Verify the chain"), icon=":material/verified:", width="stretch"):
         try:
@@ -76,9 +78,9 @@ def render() -> None:
                 format="YYYY-MM-DD HH:mm:ss",
                 timezone=visitor.settings().time_zone,
             ),
-            "actor_name": st.column_config.TextColumn(_("Who")),
+            "actor_name": st.column_config.TextColumn(_("By whom")),
             "action": st.column_config.TextColumn(_("What")),
-            "subject": st.column_config.TextColumn(_("Subject")),
+            "subject": st.column_config.TextColumn(_("Concerning")),
             "details": st.column_config.TextColumn(_("Details"), width=420),
             "actor_id": st.column_config.TextColumn(_("Actor id")),
             "chain": st.column_config.TextColumn(_("Chain value"), width=140),

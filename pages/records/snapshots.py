@@ -9,6 +9,7 @@ import streamlit as st
 
 from governance.app_roles import Permission
 from governance.model import GovernanceError
+from governance.rejections import in_words
 from governance.reports import report
 from governance.snapshots import (
     Manifest,
@@ -21,7 +22,7 @@ from governance.snapshots import (
 from pages.elements import charts
 from pages.elements.paging import page_number
 from pages.session import places, visitor
-from pages.session.language import moment, number, share, words
+from pages.session.language import language, moment, number, share, words
 from pages.session.plain import plain
 from pages.session.wording import value_word
 
@@ -92,7 +93,7 @@ def _list(manifests: list[Manifest], current: str | None) -> None:
         column_config={
             "as_of": _moments(_("As of")),
             "state": st.column_config.TextColumn(_("State")),
-            "snapshot_id": st.column_config.TextColumn(_("Name")),
+            "snapshot_id": st.column_config.TextColumn(_("Snapshot")),
             "sealed_at": _moments(_("Sealed")),
             "identities": _count(_("People")),
             "accounts": _count(_("Accounts")),
@@ -326,7 +327,8 @@ def _rejected(snapshot: Snapshot) -> None:
         source=None,
         limit=_ROWS_PER_PAGE,
         offset=page * _ROWS_PER_PAGE,
-    ).drop("found")
+    )
+    rows = in_words(rows, language()).drop("found", "code")
     st.dataframe(
         rows,
         hide_index=True,

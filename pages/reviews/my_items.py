@@ -26,8 +26,8 @@ from pages.session.plain import plain
 from pages.session.wording import ability_words, severity_word
 
 ROWS_PER_PAGE = 50
-_ROW_HEIGHT = 52
-"""Two lines of text, so that the reason can be read whole."""
+_ROW_HEIGHT = 58
+"""Two lines of text; Streamlit wraps a cell's text from 4 rem, 56 pixels, on."""
 _DRAFTS = "my_drafts"
 _SHOWN = "my_shown"
 _TOLD = "my_problems"

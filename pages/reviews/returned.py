@@ -158,7 +158,10 @@ def _one(actor: Actor, return_id: str) -> None:
     if back.problems:
         _problems(back)
     _preview(back)
-    if back.can_be_confirmed and back.preview.height:
+    says_something = back.signs or any(
+        back.counts.get(code) for code in decision_words()
+    )
+    if back.can_be_confirmed and says_something:
         _confirmation(actor, back)
 
 

@@ -9,7 +9,7 @@ with named_once as (
         departments.name,
         coalesce(
             any_value(departments.department_id)
-                filter (where departments.head_identity_id is not null),
+            filter (where departments.head_identity_id is not null),
             any_value(departments.department_id)
         ) as department_id
     from snapshot.departments

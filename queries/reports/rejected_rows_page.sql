@@ -14,6 +14,7 @@ select
     rejected_rows.value,
     rejected_rows.reason,
     rejected_rows.table_name,
+    rejected_rows.code,
     count(*) over () as found
 
 from snapshot.rejected_rows
