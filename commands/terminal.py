@@ -167,6 +167,7 @@ def progress_bar(purpose: str) -> Iterator[Callable[[str, int, int], None]]:
         TimeElapsedColumn(),
         console=err,
         transient=True,
+        disable=not err.is_terminal,
     ) as progress:
         task = progress.add_task(purpose, total=None)
 

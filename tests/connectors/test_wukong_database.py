@@ -334,12 +334,13 @@ def test_the_url_may_lie_in_a_file_of_its_own(
 ) -> None:
     small_crm(tmp_path).fill(server, database)
     (tmp_path / "crm.url").write_text(f"{server.url(database)}\n", "utf-8")
+    (tmp_path / "crm.url").chmod(0o600)
     found = extracted(wukong_crm.CONNECTOR, tmp_path, database="file:crm.url")
     assert found.frame(ACCOUNTS).height == 1
 
 
 @pytest.mark.parametrize(
-    "held", ["", "postgresql://u:hunter2@h/d", "mysql+pymysql://u:hunter2@/", "::"]
+    "held", ["x", "postgresql://u:hunter2@h/d", "mysql+pymysql://u:hunter2@/", "::"]
 )
 def test_a_reference_that_holds_no_url_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
