@@ -27,9 +27,9 @@ from connectors.connector import (
     RawTable,
 )
 from connectors.files import read_table
+from connectors.secret_references import check_reference
 from connectors.wukong_tables import (
     WukongTable,
-    check_reference,
     read_database,
     read_dump,
     written_at,

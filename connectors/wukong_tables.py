@@ -6,7 +6,6 @@ columns a table declares are taken; those of ``wk_admin_user`` that hold credent
 never asked for.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from connectors.connector import Context, Parameters, RawExport, RawTable
 from connectors.files import read_table
+from connectors.secret_references import check_reference, read_secret
 from governance.schema import ExtractError
 
 DRIVER = "mysql+pymysql"
@@ -71,22 +71,6 @@ class TableParameters(Parameters):
                 "gatebook", "name a folder of CSV dumps or a database, not both"
             )
         return told
-
-
-def check_reference(told: str) -> None:
-    """Refuse a database that is not named by ``env:NAME`` or ``file:PATH``.
-
-    Raises:
-        PydanticCustomError: it is a URL or anything else. The value is not repeated:
-            it may hold a password.
-    """
-    kind, _, place = told.partition(":")
-    if kind not in ("env", "file") or not place:
-        raise PydanticCustomError(
-            "gatebook",
-            "credentials belong in the environment, not in this file; write env:NAME "
-            "or file:PATH, and put the URL mysql+pymysql://... there",
-        )
 
 
 def read_tables(context: Context, tables: tuple[WukongTable, ...]) -> RawExport:
@@ -209,23 +193,13 @@ def read_database(
 
 
 def database_url(base: Path, reference: str) -> URL:
-    """Return the URL that ``env:NAME`` or ``file:PATH`` stands for.
+    """Return the URL that a reference stands for.
 
     Raises:
-        ExtractError: the variable or file is not there, or holds no URL of MySQL. The
-            value is never repeated.
+        ExtractError: what it names is not there, may be read by others, or holds no
+            URL of MySQL. The value is never repeated.
     """
-    kind, _, place = reference.partition(":")
-    if kind == "env":
-        told = os.environ.get(place, "")
-    else:
-        try:
-            told = (base / place).read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ExtractError(
-                f"database {reference}: the file cannot be read; put the database URL "
-                "there"
-            ) from error
+    told = read_secret(base, reference)
     try:
         url = make_url(told)
     except (ArgumentError, ValueError):

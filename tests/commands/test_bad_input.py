@@ -71,7 +71,7 @@ def house(tmp_path: Path) -> House:
         (GOOD.replace("状态", "情况").encode(), ["状态", "情况"]),
         (b"", ["empty"]),
         (b"\xff\xfe\xff\x81\x20\xff", ["users.csv"]),
-        (GOOD.encode() + b"\xff\xff\xff\n", ["UTF-8", "GB18030"]),
+        (GOOD.encode() + b"\xff\xff\xff\n", ["byte 86", "save it as UTF-8"]),
         (GOOD.replace("008,bob", "008,bob,extra").encode(), ["row 3"]),
         (
             f"{HEADER},password\n{ADA},{HASH}\n".encode(),
