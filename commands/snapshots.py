@@ -5,7 +5,6 @@ from typing import Annotated
 
 import polars as pl
 import typer
-from governance.audit_trail import record
 
 from commands.terminal import (
     AsJson,
@@ -25,8 +24,10 @@ from commands.terminal import (
 from connectors.collection import collect
 from governance import snapshots
 from governance.assessments import assess_all
+from governance.audit_trail import record
 from governance.catalog import load_checks, load_facts
 from governance.model import Status
+from governance.owner_confirmations import confirmed_owners
 from governance.register import open_register
 from governance.reports import report
 from governance.schema import TABLES
@@ -38,6 +39,7 @@ app = application("Sealed snapshots of what every source said.")
 
 def take_snapshot(settings: Settings, as_of: str | None) -> Manifest:
     """Pull, seal and assess, showing how far it is; the audit trail records it."""
+    register = open_register(settings)
     with progress_bar("Pulling sources") as step:
         extracts = collect(settings, progress=step)
     # The tables of schema, what is derived in sealing, and the facts, in that order.
@@ -49,14 +51,14 @@ def take_snapshot(settings: Settings, as_of: str | None) -> Manifest:
             extracts,
             moment(as_of, settings),
             sealed_at=now(),
+            confirmed=confirmed_owners(register),
             progress=lambda what: step(what, next(done), expected),
         )
-    register = open_register(settings)
     with register.write() as connection:
         record(
             connection,
             actor=operator(),
-            action="snapshot_sealed",
+            action="snapshot.seal",
             subject=manifest.snapshot_id,
             details={
                 "files": dict(manifest.files),

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     RETURN_FOR_OTHERS = "return_for_others"
     SEAL_SNAPSHOTS = "seal_snapshots"
     EXPORT_EVIDENCE = "export_evidence"
+    CONFIRM_OWNERS = "confirm_owners"
     READ_AUDIT_TRAIL = "read_audit_trail"
 
 
@@ -49,6 +50,7 @@ ROLES: Mapping[AppRole, frozenset[Permission]] = MappingProxyType(
             Permission.OPEN_CAMPAIGNS,
             Permission.RETURN_FOR_OTHERS,
             Permission.SEAL_SNAPSHOTS,
+            Permission.CONFIRM_OWNERS,
             Permission.DECIDE_REVIEW_ITEMS,
         },
         AppRole.REVIEWER: frozenset(

@@ -143,13 +143,15 @@ def seal(
     as_of: datetime,
     *,
     sealed_at: datetime,
+    confirmed: pl.DataFrame | None = None,
     progress: Progress = lambda _: None,
 ) -> Manifest:
     """Seal what the sources said into a new snapshot and publish it.
 
     Owners are matched and the derived tables computed first, so that a snapshot
-    answers every question by itself. The snapshot becomes ``CURRENT`` unless one of a
-    later moment is already sealed.
+    answers every question by itself. ``confirmed`` holds owners that a person confirmed
+    (``CONFIRMED_SCHEMA``), beside those in the installation's own file. The snapshot
+    becomes ``CURRENT`` unless one of a later moment is already sealed.
 
     Raises:
         SnapshotError: a snapshot of that moment exists, two extracts share a name, or
@@ -157,7 +159,7 @@ def seal(
             good snapshot.
     """
     with _sealing:
-        return _seal(settings, extracts, as_of, sealed_at, progress)
+        return _seal(settings, extracts, as_of, sealed_at, confirmed, progress)
 
 
 _sealing = threading.Lock()
@@ -169,6 +171,7 @@ def _seal(
     extracts: Sequence[Extract],
     as_of: datetime,
     sealed_at: datetime,
+    confirmed: pl.DataFrame | None,
     progress: Progress,
 ) -> Manifest:
     name = snapshot_id(as_of)
@@ -186,7 +189,7 @@ def _seal(
         _sweep(settings.snapshots)
         prior = _prior(settings, as_of)
         build.mkdir()
-        counts = _build(settings, extracts, as_of, build, progress)
+        counts = _build(settings, extracts, as_of, build, confirmed, progress)
         progress("digests")
         manifest = Manifest(
             snapshot_id=name,
@@ -227,6 +230,7 @@ def _build(
     extracts: Sequence[Extract],
     as_of: datetime,
     build: Path,
+    confirmed: pl.DataFrame | None,
     progress: Progress,
 ) -> dict[str, int]:
     """Write the database and its Parquet copy; return rows per table."""
@@ -235,7 +239,7 @@ def _build(
     with duckdb.connect(":memory:") as connection:
         _configure(connection, settings)
         connection.execute(f"attach '{_quoted(path)}' as snapshot")
-        for name, frame in _tables(settings, extracts, as_of, progress):
+        for name, frame in _tables(settings, extracts, as_of, confirmed, progress):
             progress(name)
             connection.register("frame", frame)
             connection.execute(f"create table {_table('snapshot', name)} as from frame")
@@ -269,6 +273,7 @@ def _tables(
     settings: Settings,
     extracts: Sequence[Extract],
     as_of: datetime,
+    confirmed: pl.DataFrame | None,
     progress: Progress,
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield every table of the snapshot, sorted so that its readers find rows near."""
@@ -278,13 +283,16 @@ def _tables(
     }
     progress("owners")
     accounts, identities = whole[ACCOUNTS.name], whole[IDENTITIES.name]
-    confirmed = None
     rejected = [pl.DataFrame(schema=REJECTED_ROWS), *(e.rejected for e in extracts)]
+    # What a person confirmed in the product is later than what the file says.
+    told = [] if confirmed is None else [(confirmed, "register")]
     if settings.owners is not None:
-        confirmed = read_confirmed(settings.owners)
-        rejected.append(
-            confirmed_for_nobody(confirmed, identities, settings.owners.name)
-        )
+        told.append((read_confirmed(settings.owners), settings.owners.name))
+    for frame, file in told:
+        rejected.append(confirmed_for_nobody(frame, identities, file))
+    confirmed = pl.concat([frame for frame, _ in told]) if told else None
+    if confirmed is not None:
+        confirmed = confirmed.unique("account_id", keep="first", maintain_order=True)
     owners = match_owners(accounts, identities, confirmed)
     departments = owners.join(
         identities.select("identity_id", "department_id"), "identity_id", "left"

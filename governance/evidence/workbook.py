@@ -63,7 +63,7 @@ def evidence_workbook(
         record(
             connection,
             actor=actor,
-            action="evidence_exported",
+            action="evidence.export",
             subject=campaign_id,
             details={"language": language.value, "format": "xlsx"},
             now=now,

@@ -317,3 +317,17 @@ ATTESTATIONS = Table(
     Column("counts", JSON, nullable=False),
     Column("decisions_sha256", _SHA256, nullable=False),
 )
+
+OWNER_CONFIRMATIONS = Table(
+    "owner_confirmations",
+    METADATA,
+    Column("event_seq", ForeignKey("audit_events.seq"), primary_key=True),
+    Column("account_id", Text, nullable=False),
+    Column("identity_id", Text),
+    Column("confirmed_at", UtcTime, nullable=False),
+    Column("confirmed_by", Text, nullable=False),
+    Column("confirmed_by_name", Text, nullable=False),
+    Index(None, "account_id"),
+)
+"""Who owns an account, as a person said; the latest event of an account counts, and one
+without an identity takes the earlier word back."""

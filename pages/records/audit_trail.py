@@ -100,6 +100,7 @@ def action_word(action: str) -> str:
         "workbook.issue": _("Workbook issued"),
         "return.receive": _("Workbook returned"),
         "return.confirm": _("Returned workbook recorded"),
-        "evidence_exported": _("Evidence taken"),
+        "snapshot.seal": _("Snapshot sealed"),
+        "owner.confirm": _("Owner confirmed"),
         "evidence.export": _("Evidence taken"),
     }.get(action, action)
