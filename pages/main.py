@@ -8,7 +8,7 @@ from governance.app_roles import Actor, Permission
 from governance.model import GovernanceError, Language
 from governance.snapshots import current_id, kept_open
 from pages.elements import look
-from pages.findings import check, overview, people
+from pages.findings import check, overview, owners, people
 from pages.records import audit_trail, evidence, snapshots
 from pages.reviews import campaigns, my_items, returned
 from pages.session import places, visitor
@@ -51,6 +51,14 @@ def navigation(actor: Actor | None) -> dict[str, list[st.Page]]:
             _("People and accounts"),
             "badge",
             people.render,
+        ),
+        (
+            findings,
+            "owners",
+            may(Permission.CONFIRM_OWNERS),
+            _("Owners to confirm"),
+            "how_to_reg",
+            owners.render,
         ),
         (reviews, "my-items", decides, _("My items"), "checklist", my_items.render),
         (

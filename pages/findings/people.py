@@ -8,6 +8,7 @@ import streamlit as st
 from governance.app_roles import Permission
 from governance.assessments import findings
 from governance.changes import finding_history
+from governance.owner_suggestions import suggest
 from governance.people import (
     FOUND_AT_MOST,
     LOGINS_SHOWN,
@@ -18,10 +19,11 @@ from governance.people import (
     logins_of,
     search_people,
 )
+from governance.reports import report
 from governance.scope import Scope
 from governance.snapshots import Snapshot
 from pages.elements.finding_table import finding_table, open_holder
-from pages.session import visitor
+from pages.session import places, visitor
 from pages.session.language import day, number, words
 from pages.session.plain import plain
 from pages.session.wording import ability_words, title_of, value_word
@@ -121,6 +123,8 @@ def _show(snapshot: Snapshot, scope: Scope, holder: Holder) -> None:
     _ = words()
     st.title(plain(holder.display_name))
     _facts(holder)
+    if not holder.facts and scope.departments is None:
+        _possible_owners(snapshot, holder.account_ids[0])
     assessed = visitor.assessments()
     found = findings(
         assessed,
@@ -178,6 +182,42 @@ def _facts(holder: Holder) -> None:
         with columns[place % 5].container(gap=None):
             st.caption(label)
             st.text("—" if value is None else str(value))
+
+
+def _possible_owners(snapshot: Snapshot, account_id: str) -> None:
+    """Suggest owners by name to those who see everybody; a person confirms."""
+    _ = words()
+    accounts = report(snapshot, "accounts_without_owner")
+    people = report(snapshot, "people_to_match")
+    found = suggest(accounts.filter(pl.col("account_id") == account_id), people).join(
+        people.select("identity_id", "display_name"),
+        "identity_id",
+        "left",
+        maintain_order="left",
+    )
+    st.subheader(_("Who may own it"))
+    if found.is_empty():
+        st.caption(_("No name in the snapshot is like this account's."))
+        return
+    st.caption(
+        _(
+            "Suggested by likeness of names alone; nothing is taken over until "
+            "somebody confirms it. The next snapshot then has the owner."
+        )
+    )
+    because = {
+        "same_name": _("same name"),
+        "pinyin": _("same in pinyin"),
+        "fuzzy_name": _("similar name"),
+        "email_local_part": _("similar address"),
+    }
+    for row in found.iter_rows(named=True):
+        st.markdown(
+            f"- **{plain(row['display_name'])}** · {plain(row['identity_id'])} · "
+            f"{because.get(row['because'], row['because'])} · {row['score']}/100"
+        )
+    if places.exists("owners"):
+        places.link(_("Owners to confirm"), "owners")
 
 
 def _accounts(holder: Holder) -> None:

@@ -473,7 +473,8 @@ def _signing(campaign: Campaign, rows: pl.DataFrame, *, can_decide: bool) -> Non
             )
         )
         return
-    st.markdown(f"> {_(STATEMENT)}")
+    statement = _(STATEMENT)
+    st.markdown(f"> {statement}")
     if st.session_state.pop("my_sign_problem", None) is not None:
         st.error(_("This could not be signed. Look at your rows again."))
 

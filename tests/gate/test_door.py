@@ -44,7 +44,6 @@ NOWHERE = (
     "/app/static/x.txt",
     "/auth/login",
     "/oauth2callback",
-    "/download",
     "/static/../app.py",
     "//example.com",
     "/.streamlit/config.toml",
