@@ -30,6 +30,9 @@ _OFFICES = (
 _MAILBOXES = ("reception", "sales01", "info", "test", "support", "frontdesk")
 _OLD_LOGINS = ("sales", "demo2", "temp", "public")
 
+_CHINESE_NAME = 3
+"""Letters of a name that is surely Chinese."""
+
 
 def lend(casting: Casting) -> None:
     """Add the accounts that a whiteboard knows the password of."""
@@ -140,8 +143,11 @@ def _unowned(casting: Casting) -> None:
         account.email = address
         account.give(GROUPS["Partners standard 合作伙伴"], account.created)
         casting.expect("unowned_accounts", account.account_id)
+    # An old login of somebody's, under a number nobody has any more: no key names the
+    # owner, and the name, which is not quite theirs, only suggests them.
+    whose = [one.name for one in casting.order if len(one.name) == _CHINESE_NAME]
     for number in range(max(1, casting.few // 2)):
-        account = _stray_crm(casting, f"赵钱孙{'甲乙丙丁戊己庚辛壬癸'[number % 10]}")
+        account = _stray_crm(casting, f"{whose[number % len(whose)]}（旧号）")
         account.give(ROLES["全员基础"], account.created)
         casting.expect("unowned_accounts", account.account_id)
 
