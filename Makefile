@@ -7,7 +7,8 @@ PORT   ?= 8501
 BIN    := .venv/bin
 DEMO   := data/demo-company
 CONFIG := $(if $(wildcard gatebook.toml),gatebook.toml,$(DEMO)/gatebook.toml)
-SERVERS := chromium fonts-noto-cjk libreoffice-calc mariadb-server postgresql
+SERVERS := chromium fonts-noto-cjk ldap-utils libreoffice-calc mariadb-server \
+           postgresql slapd
 
 .PHONY: run test check bench clean servers
 

@@ -4,10 +4,20 @@ Every reading command takes ``--json``; an error is one line on standard error a
 exit code that is not 0. The clock is read here and nowhere below.
 """
 
-from commands import campaigns, checks, demo, evidence, owners, serve, snapshots
+from commands import (
+    campaigns,
+    checks,
+    demo,
+    evidence,
+    owners,
+    serve,
+    snapshots,
+    sources,
+)
 from commands.terminal import application
 
 app = application("Gatebook 权鉴: who holds which key, and who signed for it.")
+app.add_typer(sources.app, name="source")
 app.add_typer(snapshots.app, name="snapshot")
 app.add_typer(checks.app, name="check")
 app.add_typer(campaigns.app, name="campaign")

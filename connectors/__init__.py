@@ -3,7 +3,22 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from connectors import entra_id, table, wukong_crm, wukong_hrm, wukong_logs
+from connectors import (
+    dingtalk,
+    entra_id,
+    espocrm,
+    feishu,
+    google_workspace,
+    hubspot,
+    ldap,
+    okta,
+    salesforce,
+    table,
+    wecom,
+    wukong_crm,
+    wukong_hrm,
+    wukong_logs,
+)
 from connectors.connector import Connector
 from governance.schema import ExtractError
 
@@ -11,8 +26,17 @@ CONNECTORS: Mapping[str, Connector] = MappingProxyType(
     {
         connector.name: connector
         for connector in (
+            dingtalk.CONNECTOR,
             entra_id.CONNECTOR,
+            espocrm.CONNECTOR,
+            feishu.CONNECTOR,
+            hubspot.CONNECTOR,
+            ldap.CONNECTOR,
+            salesforce.CONNECTOR,
+            google_workspace.CONNECTOR,
+            okta.CONNECTOR,
             table.CONNECTOR,
+            wecom.CONNECTOR,
             wukong_crm.CONNECTOR,
             wukong_hrm.CONNECTOR,
             wukong_logs.CONNECTOR,

@@ -16,8 +16,9 @@ from connectors.graph_lists import (
     GROUPS,
     PRIVILEGED_ROLES,
     ROLES,
+    SCHEDULES,
 )
-from connectors.graph_rows import Known, Told, identifier, renamed
+from connectors.graph_rows import Known, Told, identifier, instant, renamed, time_told
 from governance.schema import ACCOUNTS, ENTITLEMENT_MEMBERS, ENTITLEMENTS, GRANTS
 
 
@@ -121,6 +122,7 @@ def held_by_principals(
                 "source_row",
                 "entitlement_id",
                 "via",
+                *(name for name in _SPAN if name in grants.columns),
                 account_id=identifier(context, "", "principal_id"),
             ),
             headers={"account_id": "principalId"},
@@ -168,10 +170,19 @@ def _held(
     """Yield, for each page, which principal holds which entitlement.
 
     Columns ``source_row``, ``principal_id``, ``kind``, ``entitlement_id``, ``via``,
-    ``name``, ``is_enabled``, ``app_id``.
+    ``name``, ``is_enabled``, ``app_id``; ``granted_at`` and ``valid_until`` if told.
     """
     assignments, members = told[ASSIGNMENTS.name], told[GROUP_MEMBERS]
-    for raw, rows in assignments.pages:
+    spans = _spans(told[SCHEDULES.name])
+    for raw, page in assignments.pages:
+        rows = page
+        if spans is not None:
+            rows = page.join(
+                spans,
+                on=["principalId", "roleDefinitionId"],
+                how="left",
+                maintain_order="left",
+            )
         kind = known.kind(
             assignments.column("principal/@odata.type"), pl.col("principalId")
         )
@@ -179,6 +190,7 @@ def _held(
             raw,
             rows.select(
                 "source_row",
+                *(name for name in _SPAN if spans is not None),
                 principal_id="principalId",
                 kind=kind,
                 entitlement_id=identifier(context, "role:", "roleDefinitionId"),
@@ -205,6 +217,31 @@ def _held(
                 app_id=members.column("appId"),
             ),
         )
+
+
+_SPAN = ("granted_at", "valid_until")
+
+
+def _spans(schedules: Told) -> pl.DataFrame | None:
+    """Return from when and until when a principal holds a role; none if not told.
+
+    The same role may be held in several parts of the directory: it began with the
+    first and ends with the last, and never if one of them has no end.
+    """
+    if not schedules.pages:
+        return None
+    began = instant(time_told(schedules, "startDateTime"))
+    ends = instant(time_told(schedules, "endDateTime"))
+    return (
+        schedules.rows.select("principalId", "roleDefinitionId", began=began, ends=ends)
+        .group_by("principalId", "roleDefinitionId", maintain_order=True)
+        .agg(
+            granted_at=pl.col("began").min(),
+            valid_until=pl.when(pl.col("ends").null_count() == 0).then(
+                pl.col("ends").max()
+            ),
+        )
+    )
 
 
 def _groups_by_rule(groups: Told) -> list[str]:

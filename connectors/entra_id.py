@@ -1,11 +1,12 @@
-"""Microsoft Entra ID, from saved pages of Microsoft Graph.
+"""Microsoft Entra ID, asked live or from saved pages of Microsoft Graph.
 
 Reports users, directory roles, groups, second factors and sign-ins. Only ``users`` must
-be there; a list that is not saved is a fact not told: without
+be there; a list that is not saved, or may not be read, is a fact not told: without
 ``userRegistrationDetails`` every second factor is ``unknown``, never ``disabled``.
 
-Graph tells no shared mailbox from a person's, no date of a role assignment, and nothing
-of what a group may do in other systems; so none of these is claimed.
+Graph tells no shared mailbox from a person's, dates of a role assignment only where its
+schedules are read, and nothing of what a group may do in other systems; so none of
+these is claimed.
 
 Source: Microsoft Graph v1.0, resource types as in ``connectors.graph_lists``.
 """
@@ -17,9 +18,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 import polars as pl
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
-from connectors import connector, graph_pages
+from connectors import graph_pages
 from connectors.connector import (
     Connector,
     Context,
@@ -29,6 +30,7 @@ from connectors.connector import (
     RawTable,
 )
 from connectors.entra_holdings import groups, held_by_principals, roles
+from connectors.entra_live import TenantParameters, read_tenant
 from connectors.graph_lists import (
     GRAPH_LISTS,
     GROUP_MEMBERS,
@@ -58,16 +60,22 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 """Id that Graph writes where a sign-in named no user of the tenant."""
 
 
-class Parameters(connector.Parameters):
+class Parameters(TenantParameters):
     """Keys of a source with ``connector = "entra_id"``."""
 
-    folder: Path
-    """Where the pages are saved, relative to gatebook.toml."""
+    folder: Path | None = None
+    """Where pages are saved, relative to gatebook.toml; or ``tenant`` to ask live."""
     people: bool = False
     """Deliver the users as identities too, for a house without an HR source."""
     service_accounts: str | None = None
     """Pattern of the userPrincipalName of accounts no person signs in with. Without it
     every member is a person: a name is not enough to guess from."""
+
+    @model_validator(mode="after")
+    def _has_one_origin(self) -> "Parameters":
+        if (self.folder is None) == (self.tenant is None):
+            raise ValueError("name either folder, of saved pages, or tenant, to ask it")
+        return self
 
     @field_validator("service_accounts")
     @classmethod
@@ -81,15 +89,17 @@ class Parameters(connector.Parameters):
 
 
 def fetch(context: Context) -> RawExport:
-    """Read every saved page.
+    """Read every saved page, or ask the tenant.
 
     Raises:
         ExtractError: the folder or the pages of ``users`` are missing, or a page is
-            empty, cut off, an error of Graph or of another shape. Names the file.
+            empty, cut off, an error of Graph or of another shape; or the tenant refuses
+            us, its users, or fails. Names the file or the endpoint.
     """
-    return graph_pages.read_folder(
-        context.settings.folder, context.parameters.folder, GRAPH_LISTS
-    )
+    folder = context.parameters.folder
+    if folder is None:
+        return read_tenant(context)
+    return graph_pages.read_folder(context.settings.folder, folder, GRAPH_LISTS)
 
 
 def normalise(context: Context, export: RawExport) -> Normalised:

@@ -4,7 +4,8 @@ Not a connector. Which properties are asked for is all here, so that whoever sav
 pages knows what to name in ``$select`` and ``$expand``.
 
 Source: Microsoft Graph v1.0, resource types user, signInActivity, group, signIn,
-    userRegistrationDetails, unifiedRoleDefinition, unifiedRoleAssignment.
+    userRegistrationDetails, unifiedRoleDefinition, unifiedRoleAssignment,
+    unifiedRoleAssignmentScheduleInstance.
 """
 
 from connectors.graph_pages import MEMBERS, MEMBERS_NEXT_LINK, GraphList
@@ -71,6 +72,12 @@ ASSIGNMENTS = GraphList(
     ),
     needed=("principalId", "roleDefinitionId"),
 )
+SCHEDULES = GraphList(
+    name="roleAssignmentScheduleInstances",
+    columns=("principalId", "roleDefinitionId", "startDateTime", "endDateTime"),
+    needed=("principalId", "roleDefinitionId"),
+)
+"""When the assignments of ``roleAssignments`` began and end (PIM)."""
 GROUPS = GraphList(
     name="groups",
     columns=(
@@ -108,7 +115,15 @@ SIGN_INS = GraphList(
 )
 GROUP_MEMBERS = f"{GROUPS.name}.{MEMBERS}"
 """Name of the raw tables that hold the members expanded in groups."""
-GRAPH_LISTS = (USERS, REGISTRATIONS, ROLES, ASSIGNMENTS, GROUPS, SIGN_INS)
+GRAPH_LISTS = (
+    USERS,
+    REGISTRATIONS,
+    ROLES,
+    ASSIGNMENTS,
+    SCHEDULES,
+    GROUPS,
+    SIGN_INS,
+)
 
 PRIVILEGED_ROLES: frozenset[str] = frozenset(
     {

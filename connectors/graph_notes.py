@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import polars as pl
 
-from connectors import graph_pages
+from connectors import graph_pages, web
 from connectors.connector import RawExport
 from connectors.graph_lists import (
     ASSIGNMENTS,
@@ -62,16 +62,22 @@ def completeness(export: RawExport, told: Mapping[str, Told]) -> tuple[str, list
                 f"{name}: Graph stated {stated} rows and the pages hold {read}; save "
                 "them all again."
             )
-    for note, state in _cut_off_members(told):
+    for note, state in _cut_off_members(export, told):
         found.add(state)
         notes.append(note)
     for file in envelopes.filter(pl.col("list").is_null())["file"]:
         notes.append(f"{file} was not read: its name is that of no list known here.")
+    if web.FORBIDDEN in export.tables:
+        for part, reason in web.forbidden_parts(export).items():
+            found.add("scoped")
+            notes.append(f"{part}: not told. {reason}.")
     order = ("scoped", "unknown", "full")
     return next(state for state in order if state in found), notes
 
 
-def _cut_off_members(told: Mapping[str, Told]) -> Iterator[tuple[str, str]]:
+def _cut_off_members(
+    export: RawExport, told: Mapping[str, Told]
+) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the members expanded in groups, and its consequence."""
     groups, members = told[GROUPS.name], told[GROUP_MEMBERS]
     if groups.pages and not members.pages:
@@ -82,7 +88,7 @@ def _cut_off_members(told: Mapping[str, Told]) -> Iterator[tuple[str, str]]:
         if cut:
             note = f"groups: {cut} have more members than are here; save them all."
             yield note, "scoped"
-    if members.pages:
+    if members.pages and export.method == "file":
         sizes = members.rows.group_by("of").len()
         limit = sizes.filter(pl.col("len") == _EXPANDED_AT_MOST).height
         if limit:

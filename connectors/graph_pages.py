@@ -73,8 +73,7 @@ def read_folder(
             f"{folder.as_posix()}: no such folder of saved pages; put them there or "
             "mend folder in gatebook.toml"
         ) from error
-    tables: dict[str, RawTable] = {}
-    envelopes: list[tuple[str | None, str, str | None, str | None]] = []
+    read = Pages(folder.as_posix())
     written: list[float] = []
     for path in paths:
         if path.suffix != ".json":
@@ -82,19 +81,56 @@ def read_folder(
         shown = (folder / path.name).as_posix()
         graph_list = next((one for one in graph_lists if _is_page(one, path)), None)
         if graph_list is None:
-            envelopes.append((None, shown, None, None))
+            read.skip(shown)
             continue
         content = _content(path, shown)
         text, encoding = decode(shown, content)
-        page = _page(shown, text)
         digest = hashlib.sha256(content).hexdigest()
+        read.add(graph_list, shown, parse_json(shown, text), digest, encoding)
+        written.append(path.stat().st_mtime)
+    for graph_list in graph_lists:
+        if graph_list.required:
+            _require_rows(folder, graph_list.name, read.tables.values())
+    return RawExport(
+        tables=read.all_tables(),
+        extracted_at=datetime.fromtimestamp(max(written), UTC),
+        method="file",
+    )
+
+
+class Pages:
+    """Pages read so far, from files or from Graph itself."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self.tables: dict[str, RawTable] = {}
+        self._envelopes: list[tuple[str | None, str, str | None, str | None]] = []
+
+    def skip(self, shown: str) -> None:
+        """Note a file whose name is that of no list."""
+        self._envelopes.append((None, shown, None, None))
+
+    def add(
+        self,
+        graph_list: GraphList,
+        shown: str,
+        document: object,
+        digest: str,
+        encoding: str | None = None,
+    ) -> None:
+        """Take in one page.
+
+        Raises:
+            ExtractError: it is an error, of another shape, or holds credentials.
+        """
+        page = _page(shown, document)
         for name, rows in _frames(graph_list, shown, page):
             key = shown if name == graph_list.name else f"{shown}#{MEMBERS}"
-            tables[key] = RawTable(
+            self.tables[key] = RawTable(
                 name=name, file=shown, rows=rows, sha256=digest, encoding=encoding
             )
         count = page.get(COUNT)
-        envelopes.append(
+        self._envelopes.append(
             (
                 graph_list.name,
                 shown,
@@ -102,26 +138,21 @@ def read_folder(
                 None if count is None else str(count),
             )
         )
-        written.append(path.stat().st_mtime)
-    for graph_list in graph_lists:
-        if graph_list.required:
-            _require_rows(folder, graph_list.name, tables.values())
-    schema = {
-        "list": pl.String,
-        "file": pl.String,
-        "next_link": pl.String,
-        "count": pl.String,
-    }
-    tables[PAGES] = RawTable(
-        name=PAGES,
-        file=folder.as_posix(),
-        rows=pl.DataFrame(envelopes, schema=schema, orient="row"),
-    )
-    return RawExport(
-        tables=tables,
-        extracted_at=datetime.fromtimestamp(max(written), UTC),
-        method="file",
-    )
+
+    def all_tables(self) -> dict[str, RawTable]:
+        """Return the tables, and ``PAGES`` with a row for each page."""
+        schema = {
+            "list": pl.String,
+            "file": pl.String,
+            "next_link": pl.String,
+            "count": pl.String,
+        }
+        pages = RawTable(
+            name=PAGES,
+            file=self._place,
+            rows=pl.DataFrame(self._envelopes, schema=schema, orient="row"),
+        )
+        return {**self.tables, PAGES: pages}
 
 
 def _require_rows(folder: Path, name: str, tables: Iterable[RawTable]) -> None:
@@ -160,9 +191,8 @@ def _content(path: Path, shown: str) -> bytes:
     return content
 
 
-def _page(shown: str, text: str) -> Mapping[str, Any]:
+def _page(shown: str, document: object) -> Mapping[str, Any]:
     """Return the page, having made sure that it is one."""
-    document = parse_json(shown, text)
     if isinstance(document, dict) and isinstance(document.get("error"), dict):
         error = document["error"]
         raise ExtractError(
@@ -191,6 +221,9 @@ def _frames(
     """Yield the page's own rows, then those of the members expanded in it."""
     things = page["value"]
     frame = _frame(shown, things, graph_list.columns, graph_list.lists)
+    if not things:
+        # A list may truly be empty: no sign-in for a month, no group at all.
+        frame = pl.DataFrame(schema=dict.fromkeys(graph_list.needed, pl.String))
     if things and (missing := [n for n in graph_list.needed if n not in frame.columns]):
         raise ExtractError(
             f"{shown}: none of its objects has {missing[0]}; ask Graph for it in "

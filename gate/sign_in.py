@@ -127,7 +127,7 @@ def _choice(person: Persona) -> str:
         ""
         if person.account_count is None
         else f"{person.account_count:,} accounts 账号 · "
-        f"{person.finding_count or 0:,} findings 问题"
+        f"{person.finding_count or 0:,} findings 发现"
     )
     return (
         '<button class="choice" name="persona" '

@@ -12,7 +12,9 @@ from pathlib import Path
 
 PROOF = {
     "chromium": "chromium",
+    "ldap-utils": "ldapsearch",
     "libreoffice-calc": "soffice",
+    "slapd": "slapd",
     "mariadb-server": "mariadbd",
     "postgresql": "postgres",
     "fonts-noto-cjk": "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",

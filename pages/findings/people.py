@@ -110,7 +110,7 @@ def _search(snapshot: Snapshot, scope: Scope) -> None:
                 key="people_open",
                 on_click=open_row,
             ),
-            "logins": st.column_config.TextColumn(_("Logins"), width=300),
+            "logins": st.column_config.TextColumn(_("Login names"), width=300),
             "department_name": st.column_config.TextColumn(_("Department")),
             "job_title": st.column_config.TextColumn(_("Job title")),
             "employment_status": st.column_config.TextColumn(_("Employment")),

@@ -63,7 +63,7 @@ def render() -> None:
                 timezone=visitor.settings().time_zone,
             ),
             "closed_at": st.column_config.DatetimeColumn(
-                _("Closed"),
+                _("Closed on"),
                 format="YYYY-MM-DD HH:mm",
                 timezone=visitor.settings().time_zone,
             ),

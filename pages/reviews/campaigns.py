@@ -496,7 +496,7 @@ def _rows(
     view: str,
 ) -> None:
     _ = words()
-    st.subheader(_("Rows"))
+    st.subheader(_("Rows in review"))
     shown = _views(rows)[view]
     if shown.is_empty():
         st.caption(_("No row here."))

@@ -26,8 +26,8 @@ from pages.session.plain import plain
 from pages.session.wording import ability_words, severity_word
 
 ROWS_PER_PAGE = 50
-_ROW_HEIGHT = 58
-"""Two lines of text; Streamlit wraps a cell's text from 4 rem, 56 pixels, on."""
+_ROW_HEIGHT = 80
+"""Four lines of text; Streamlit wraps a cell's text from 4 rem, 56 pixels, on."""
 _DRAFTS = "my_drafts"
 _SHOWN = "my_shown"
 _TOLD = "my_problems"
@@ -263,14 +263,14 @@ def _editor(campaign: Campaign, here: pl.DataFrame, *, can_decide: bool) -> None
             "who": st.column_config.TextColumn(_("Who"), width=85),
             "entitlement": st.column_config.TextColumn(_("May"), width=110),
             "risk": st.column_config.TextColumn(_("Risk"), width=65),
-            "reason": st.column_config.TextColumn(_("What to know"), width=390),
+            "reason": st.column_config.TextColumn(_("What to know"), width=430),
             "comment": st.column_config.TextColumn(
-                _("Comment"), width=150, max_chars=2000
+                _("Comment"), width=130, max_chars=2000
             ),
             "keep_until": st.column_config.DateColumn(
-                _("Until"), width=90, format="YYYY-MM-DD"
+                _("Until"), width=85, format="YYYY-MM-DD"
             ),
-            "missing": st.column_config.TextColumn(_("Still missing"), width=90),
+            "missing": st.column_config.TextColumn(_("Still missing"), width=75),
             "change": st.column_config.TextColumn(_("Since last time"), width=95),
             "login": st.column_config.TextColumn(_("Login")),
             "source": st.column_config.TextColumn(_("Source")),

@@ -27,6 +27,10 @@ MISSING = "/nowhere/gatebook.toml"
         ("check", "explain", "leaver_accounts"),
         ("campaign", "preview", "--due", "2026-12-15"),
         ("campaign", "list"),
+        ("source", "list"),
+        ("source", "pull", "entra"),
+        ("owner", "suggest"),
+        ("owner", "list"),
     ],
 )
 def test_every_reading_command_speaks_json(
@@ -115,5 +119,6 @@ def test_a_demo_is_not_written_over_something_else(tmp_path: Path) -> None:
 def test_help_names_every_command() -> None:
     program = [sys.executable, str(ROOT / "cli.py"), "--help"]
     told = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    for word in ("demo", "snapshot", "check", "campaign", "evidence", "serve"):
+    words = ("demo", "source", "snapshot", "check", "owner", "campaign", "evidence")
+    for word in (*words, "serve"):
         assert word in told

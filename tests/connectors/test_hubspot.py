@@ -218,6 +218,25 @@ def test_a_user_who_is_an_owner_again_is_enabled(
     assert rows(pull(), ACCOUNTS, "native_id", "is_enabled")[1] == ("102", True)
 
 
+def test_an_owner_without_a_user_is_that_of_its_address_whatever_its_case(
+    pull: Pull, server: ReplayServer
+) -> None:
+    nameless = owner(None, archived=True, email="Bob@Example.com")
+    play(server, archived=[nameless])
+    assert rows(pull(), ACCOUNTS, "native_id", "is_enabled")[1] == ("102", False)
+
+
+def test_an_owner_of_one_user_with_the_address_of_another_tells_of_neither(
+    pull: Pull, server: ReplayServer
+) -> None:
+    play(server, archived=[owner(999, archived=True, email="bob@example.com")])
+    assert rows(pull(), ACCOUNTS, "native_id", "is_enabled") == [
+        ("101", True),
+        ("102", None),
+        ("103", None),
+    ]
+
+
 def test_an_owner_that_is_a_queue_is_no_account(pull: Pull) -> None:
     assert len(rows(pull(), ACCOUNTS, "native_id")) == 4
 

@@ -1,5 +1,7 @@
 """The shared behaviour of web sources, against a real server on loopback."""
 
+import hashlib
+import json
 import logging
 import ssl
 from collections.abc import Iterator, Mapping
@@ -482,6 +484,31 @@ def test_records_become_rows_of_text_with_the_columns_listed_and_no_other() -> N
         },
     ]
     assert (raw.name, raw.file, raw.stated) == ("users", "crm.example.com/users", 2)
+
+
+def test_a_list_keeps_its_place_its_order_and_its_emptiness() -> None:
+    told: list[Any] = [["b", "a"], None, [], "c", [None, 1], [{"x": "李"}]]
+    raw = raw_table("users", "x", [{"tags": one} for one in told], ("tags",))
+    assert raw.rows["tags"].to_list() == [
+        ["b", "a"],
+        None,
+        [],
+        ["c"],
+        [None, "1"],
+        ['{"x": "李"}'],
+    ]
+
+
+def test_the_digest_is_of_the_whole_list_as_canonical_json() -> None:
+    records = [{"id": number, "名": "李"} for number in range(2_500)]
+    text = json.dumps(records, sort_keys=True, separators=(",", ":"))
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert raw_table("users", "x", records, ("id",)).sha256 == digest
+
+
+def test_half_a_character_is_refused_by_its_column() -> None:
+    with pytest.raises(ExtractError, match=r"^x: name holds half a character"):
+        raw_table("users", "x", [{"name": "\ud800"}], ("name",))
 
 
 def test_no_records_leave_every_column_told() -> None:

@@ -115,8 +115,7 @@ def wecom_answers(server: ReplayServer, *members: Mapping[str, Any]) -> None:
     def token(asked: Asked) -> Reply:
         if asked.query != {"corpid": "ww0001", "corpsecret": SECRET}:
             return refused(40001)
-        server.tokens = getattr(server, "tokens", 0) + 1  # type: ignore[attr-defined]
-        return told(access_token=f"token-{server.tokens}", expires_in=7200)  # type: ignore[attr-defined]
+        return told(access_token=f"token-{len(server.asked)}", expires_in=7200)
 
     server.routes |= {
         "/cgi-bin/gettoken": token,
@@ -150,17 +149,18 @@ def rows(extract: Extract, table: Table, *columns: str) -> list[tuple[Any, ...]]
 
 
 def test_members_become_accounts(take: Take) -> None:
-    taken = take()
     assert rows(
-        taken, ACCOUNTS, "account_id", "email", "phone", "is_enabled", "department_name"
+        take(),
+        ACCOUNTS,
+        "account_id",
+        "email",
+        "phone",
+        "is_enabled",
+        "department_name",
     ) == [
         ("wecom:ada", "ada@example.cn", "13900000001", True, "示例贸易"),
         ("wecom:bob", "bob@example.cn", None, True, "销售部"),
-        ("wecom:eve", None, None, False, "销售部"),
-    ] or rows(taken, ACCOUNTS, "account_id") == [
-        ("wecom:ada",),
-        ("wecom:bob",),
-        ("wecom:eve",),
+        ("wecom:eve", None, None, False, "华东组"),
     ]
 
 
@@ -293,6 +293,24 @@ def test_a_refused_user_list_is_read_by_id(
     assert taken.completeness == "unknown"
 
 
+def test_a_member_removed_while_reading_is_still_accounted_for(
+    take: Take, server: ReplayServer
+) -> None:
+    server.routes["/cgi-bin/user/list"] = refused(48009)
+    everybody = server.routes["/cgi-bin/user/get"]
+
+    def user(asked: Asked) -> Reply:
+        assert callable(everybody)
+        return refused(60111) if asked.query["userid"] == "bob" else everybody(asked)
+
+    server.routes["/cgi-bin/user/get"] = user
+    assert rows(take(), ACCOUNTS, "account_id", "is_enabled") == [
+        ("wecom:ada", True),
+        ("wecom:bob", None),
+        ("wecom:eve", False),
+    ]
+
+
 def test_ids_alone_leave_every_other_fact_untold(
     take: Take, server: ReplayServer
 ) -> None:
@@ -324,9 +342,12 @@ def test_a_company_that_shows_nobody_is_an_error(
 
 
 def test_a_wrong_secret_is_named_and_never_shown(
-    take: Take, monkeypatch: pytest.MonkeyPatch
+    take: Take, server: ReplayServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WECOM_SECRET", "another-secret-0002")
+    server.routes["/cgi-bin/gettoken"] = lambda asked: Reply(
+        body={"errcode": 40001, "errmsg": f"bad {asked.query['corpsecret']}"}
+    )
     with pytest.raises(ExtractError) as caught:
         take()
     assert "source wecom" in str(caught.value)
