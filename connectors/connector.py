@@ -97,7 +97,7 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True)
 class Connector:
-    """One kind of source. It supplies fetch and normalise; conform is the same for all."""
+    """One kind of source: it supplies fetch and normalise; conform is shared."""
 
     name: str
     title: str
