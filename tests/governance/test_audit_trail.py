@@ -4,6 +4,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,9 +72,11 @@ def test_the_chain_can_be_recomputed_without_us(
 ) -> None:
     record(register, 0)
     record(register, 1)
-    rows = sqlite3.connect(tmp_path / "data" / "register.sqlite").execute(
-        "select body, chain from audit_events order by seq"
-    )
+    path = tmp_path / "data" / "register.sqlite"
+    with closing(sqlite3.connect(path)) as file:
+        rows = file.execute(
+            "select body, chain from audit_events order by seq"
+        ).fetchall()
     chain = bytes(32)
     for body, told in rows:
         leaf = hashlib.sha256(b"\x00" + body).digest()
