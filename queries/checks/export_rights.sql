@@ -59,6 +59,9 @@ zh = "账号{login}通过「{exports_by}」可以导出数据，但找不到归�
 [reasons.title_not_told]
 en = "{display_name} can export records by {exports_by}, and the job title is not told."
 zh = "{display_name}通过「{exports_by}」可以导出数据，但来源未提供其职位，无法判断。"
+[reasons.role_not_told]
+en = "{login} holds a role whose rights {source} does not tell."
+zh = "账号{login}持有的角色中，有来源{source}未说明权限的，无法判断。"
 [reasons.abilities_not_told]
 en = "{source} does not tell which roles can export records."
 zh = "来源{source}未提供哪些角色可以导出数据，无法判断。"
@@ -86,6 +89,17 @@ holders as (
     group by grants.account_id
 ),
 
+-- A role of which not all is told may export for all that is known.
+blind as (
+    select distinct grants.account_id
+    from snapshot.grants
+    inner join snapshot.entitlement_closure
+        on grants.entitlement_id = entitlement_closure.holder_id
+    inner join snapshot.entitlements
+        on entitlement_closure.held_id = entitlements.entitlement_id
+    where entitlements.abilities is null
+),
+
 telling as (
     select source_facts.source
     from snapshot.source_facts
@@ -99,6 +113,8 @@ judged as (
         case
             when holders.exports_by is null and telling.source is null
                 then 'abilities_not_told'
+            when holders.exports_by is null and blind.account_id is not null
+                then 'role_not_told'
             when holders.exports_by is null then 'holds_no_export'
             when account_people.identity_id is null then 'no_owner'
             when
@@ -112,6 +128,8 @@ judged as (
     from snapshot.account_people
     left join holders
         on account_people.account_id = holders.account_id
+    left join blind
+        on account_people.account_id = blind.account_id
     left join telling
         on account_people.source = telling.source
     where account_people.is_enabled

@@ -104,3 +104,23 @@ def test_a_policy_that_forbids_nobody_by_employment(company: Company) -> None:
     assert company.statuses(CHECK, export_never=[]) == {
         "crm:ada": "pass title_may_export"
     }
+
+
+def test_a_role_whose_rights_are_not_told_is_unknown_and_no_pass(
+    company: Company,
+) -> None:
+    """The source tells other roles' rights; that says nothing about this one's."""
+    exporter(company, job_title="Sales Manager")
+    company.employs("bob")
+    company.has_account("bob")
+    company.has_role("riddle", abilities=None)
+    company.grants("bob", "riddle")
+    company.employs("cy")
+    company.has_account("cy")
+    company.has_role("reads", abilities="")
+    company.grants("cy", "reads")
+    assert company.statuses(CHECK) == {
+        "crm:ada": "pass title_may_export",
+        "crm:bob": "unknown role_not_told",
+        "crm:cy": "pass holds_no_export",
+    }
