@@ -7,12 +7,14 @@ adding the file adds the check, its page and its line in queries/README.md.
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from governance.language import translator
 from governance.model import GovernanceError, Language, Severity
+from governance.schema import TABLES
 
 _FILE = re.compile(r"\A/\*\n(?P<header>.+?)\n\*/\n(?P<sql>.+)\Z", re.DOTALL)
 LEADING_COLUMNS = (
@@ -66,8 +68,34 @@ class Check:
 
     def explain(self, row: Mapping[str, Any], language: Language) -> str:
         """Return the row's reason as a sentence; what is not known reads as a dash."""
-        shown = {name: _shown(value) for name, value in row.items()}
+        say = translator(language)
+        shown = {
+            name: _word(str(value), say)
+            if name in _WORDED and value is not None
+            else _shown(value)
+            for name, value in row.items()
+        }
         return self.reasons[str(row["reason"])][language].format_map(shown)
+
+
+_WORDED = frozenset(
+    name
+    for table in TABLES.values()
+    for name, column in table.columns.items()
+    if column.words
+)
+"""Columns whose values are words of ours, told in the reader's language."""
+
+
+def _word(value: str, say: Callable[[str], str]) -> str:
+    """Return a word of the canonical vocabulary as a sentence says it."""
+    words = {
+        "employee": say("employee"),
+        "contractor": say("contractor"),
+        "intern": say("intern"),
+        "vendor": say("supplier's person"),
+    }
+    return words.get(value) or say(value.replace("_", " "))
 
 
 def _shown(value: object) -> str:

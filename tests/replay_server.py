@@ -233,6 +233,21 @@ def _certificates(folder: Path) -> tuple[Path, Path]:
     signed_authority = (
         certificate(authority, own)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        # Python 3.13 verifies strictly: an authority must say that it signs.
+        .add_extension(
+            x509.KeyUsage(
+                digital_signature=True,
+                content_commitment=False,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                key_cert_sign=True,
+                crl_sign=True,
+                encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
         .sign(authority_key, hashes.SHA256())
     )

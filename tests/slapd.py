@@ -256,6 +256,10 @@ def make_certificates(folder: Path) -> Path:
     authority = _name("Test CA")
     ca = (
         _builder(authority, authority, authority_key.public_key())
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()),
+            critical=False,
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
             x509.KeyUsage(
@@ -277,9 +281,14 @@ def make_certificates(folder: Path) -> Path:
         x509.DNSName("localhost"),
         x509.IPAddress(ipaddress.ip_address("127.0.0.2")),
     ]
+    # Python 3.13 verifies strictly: the certificate must say whose key signed it.
+    signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(
+        authority_key.public_key()
+    )
     certificate = (
         _builder(_name("localhost"), authority, server_key.public_key())
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(signed_by, critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM

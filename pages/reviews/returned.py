@@ -223,7 +223,9 @@ def _preview(back: Return) -> None:
     ]
     st.caption(" · ".join(told))
     outcomes = {
-        "record": _("Recorded"),
+        "record": _("Recorded")
+        if back.confirmed_at is not None
+        else _("Will be recorded"),
         "same": _("In force already"),
         "blank": _("No answer"),
         "conflict": _("Another decision stands"),
