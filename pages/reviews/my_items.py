@@ -26,7 +26,10 @@ from pages.session.plain import plain
 from pages.session.wording import ability_words, severity_word
 
 ROWS_PER_PAGE = 50
-_ROW_HEIGHT = 80
+_LINE_HEIGHT, _LINE_CELLS = 15, 54
+"""Of the column that holds the reasons: pixels, and letters (Chinese ones are two)."""
+_ROW_HEIGHTS = (44, 170)
+"""Pixels of the lowest and the highest row."""
 """Four lines of text; Streamlit wraps a cell's text from 4 rem, 56 pixels, on."""
 _DRAFTS = "my_drafts"
 _SHOWN = "my_shown"
@@ -194,6 +197,18 @@ def _list(
     _editor(campaign, here, can_decide=can_decide)
 
 
+def _row_height(reasons: pl.Series) -> int:
+    """Return the height at which the longest reason of the page is read whole."""
+    longest = max(
+        (sum(2 if ord(one) > 0x2E80 else 1 for one in text or "") for text in reasons),
+        default=0,
+    )
+    lowest, highest = _ROW_HEIGHTS
+    # One line more than the letters fill: words are not broken.
+    lines = longest // _LINE_CELLS + 2
+    return min(highest, max(lowest, lines * _LINE_HEIGHT + 8))
+
+
 def _editor(campaign: Campaign, here: pl.DataFrame, *, can_decide: bool) -> None:
     _ = words()
     offered = decision_words()
@@ -246,6 +261,7 @@ def _editor(campaign: Campaign, here: pl.DataFrame, *, can_decide: bool) -> None
         for name in frame.columns
         if name not in ("decision", "comment", "keep_until")
     ]
+    row_height = _row_height(frame["reason"])
     st.data_editor(
         frame,
         key=key,
@@ -253,8 +269,8 @@ def _editor(campaign: Campaign, here: pl.DataFrame, *, can_decide: bool) -> None
         hide_index=True,
         num_rows="fixed",
         disabled=locked if can_decide else True,
-        height=min(38 + _ROW_HEIGHT * frame.height, 860),
-        row_height=_ROW_HEIGHT,
+        height=min(38 + row_height * frame.height, 860),
+        row_height=row_height,
         placeholder="",
         column_config={
             "decision": st.column_config.SelectboxColumn(
