@@ -188,3 +188,31 @@ def test_an_error_names_the_campaign_that_is_not_there(demo: Demo) -> None:
     )
     assert result.exit_code == 1
     assert "no-such" in result.stderr
+
+
+def test_a_threshold_changed_since_does_not_change_the_evidence(
+    demo: Demo, tmp_path: Path
+) -> None:
+    """The review was opened under one policy, and its evidence speaks of that one."""
+    from governance.settings import ROOT
+
+    company = Demo(tmp_path / "company")
+    shutil.copytree(demo.folder, company.folder)
+    opened = company.json(
+        "campaign", "open", "Q4", "--due", DUE, "--fallback", "hr:010002"
+    )
+    policy = (ROOT / "data" / "policy.toml").read_text("utf-8")
+    changed = policy.replace("dormant_days = 90", "dormant_days = 3")
+    assert changed != policy
+    (company.folder / "policy.toml").write_text(changed, "utf-8")
+    told = company.config.read_text("utf-8")
+    company.config.write_text('policy = "policy.toml"\n' + told, "utf-8")
+    now = company.json("check", "show", "dormant_accounts", "--status", "fail")
+    assert now["failed"] > len(demo.truth["findings"]["dormant_accounts"])
+    evidence = tmp_path / "evidence.xlsx"
+    company.json("evidence", "workbook", opened["campaign_id"], "--to", str(evidence))
+    finished = Finished(opened["campaign_id"], 0, [], [], evidence, company)
+    dormant = [r for r in finished.rows("Findings") if r["Check"] == "dormant_accounts"]
+    assert len(dormant) == len(demo.truth["findings"]["dormant_accounts"])
+    thresholds = {r["Threshold"]: r["Value"] for r in finished.rows("Thresholds")}
+    assert thresholds["dormant_days"] == "90"

@@ -1,6 +1,8 @@
 """A person says whose an account is; the next snapshot has it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +97,20 @@ def test_only_who_may_confirm_owners_does(staffed: Company) -> None:
     with pytest.raises(NotAllowedError):
         confirm_owner(register, snapshot, ANN, "crm:lisi", "hr:ada", NOW)
     assert verify_chain(register) == 0
+
+
+def test_what_was_confirmed_here_goes_before_the_file(
+    staffed: Company, tmp_path: Path
+) -> None:
+    register = confirm(staffed, "crm:lisi", "hr:lisi_at_home")
+    path = tmp_path / "owners.csv"
+    path.write_text("account_id,identity_id,confirmed_by\ncrm:lisi,hr:ada,Ann\n")
+    later = AS_OF + timedelta(days=30)
+    seal(
+        replace(staffed.settings, owners=path),
+        staffed.extracts(),
+        later,
+        sealed_at=later,
+        confirmed=confirmed_owners(register),
+    )
+    assert owner_of(staffed, "crm:lisi") == ("hr:lisi_at_home", "confirmed")
