@@ -15,6 +15,7 @@ from governance.assessments import (
     assess_all,
     assess_once,
     findings,
+    kept_policy,
     page_of,
 )
 from governance.catalog import Check, load_checks
@@ -369,3 +370,13 @@ def test_the_products_policy_is_the_one_that_counts(staffed: Company) -> None:
     assert {one.policy_sha256 for one in assess_all(staffed.settings).values()} == {
         told.sha256
     }
+
+
+def test_a_kept_policy_that_was_altered_is_refused(staffed: Company) -> None:
+    (assessment, *_) = assess_all(staffed.settings).values()
+    sha256 = assessment.policy_sha256
+    assert kept_policy(staffed.settings, sha256).sha256 == sha256
+    kept = staffed.settings.data / "policies" / f"{sha256}.toml"
+    kept.write_text(kept.read_text("utf-8") + "\ndormant_days_too = 1\n", "utf-8")
+    with pytest.raises(PolicyError, match="altered since it was kept"):
+        kept_policy(staffed.settings, sha256)
