@@ -373,6 +373,7 @@ def test_the_products_policy_is_the_one_that_counts(staffed: Company) -> None:
 
 
 def test_a_kept_policy_that_was_altered_is_refused(staffed: Company) -> None:
+    staffed.seal()
     (assessment, *_) = assess_all(staffed.settings).values()
     sha256 = assessment.policy_sha256
     assert kept_policy(staffed.settings, sha256).sha256 == sha256
